@@ -1,0 +1,43 @@
+// Threads: one loop over independent parts. parallel.cpp holds Netlet's only OpenMP.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <type_traits>
+
+namespace netlet {
+
+// NETLET_NUM_THREADS where it is set (Error, Kind::value, where that is not a positive integer), else the processors
+// that this process may use.
+int default_threads();
+
+// What runs the threads, for people: "OpenMP 201511", or "none" in a build without.
+std::string openmp_description();
+
+// How many forks lie between this process and the one that loaded Netlet: differs in a child, where locks that were
+// held at the fork stay locked.
+int fork_generation() noexcept;
+
+// Whether loops can use more than one thread: the build has OpenMP, and this process is no forked child.
+bool parallel_available() noexcept;
+
+// fn(context, i) for i in [0, n): part i goes to thread i * threads / n, roughly. See parallel_for.
+void run_parallel(int64_t n, int threads, void (*fn)(void*, int64_t) noexcept, void* context) noexcept;
+
+// f(i) for i in [0, n), on at most `threads` threads, each with one contiguous range. Which thread runs which i must
+// not matter. f is noexcept. Serial where n or threads is at most 1, within another parallel region, and in a forked
+// child, where the parent's threads do not exist and OpenMP would wait for them for ever.
+template <class F>
+void parallel_for(int64_t n, int threads, F&& f) {
+  static_assert(noexcept(f(int64_t(0))), "an exception cannot leave a thread: declare the loop's body noexcept");
+  using Body = std::remove_reference_t<F>;
+  if (n <= 1 || threads <= 1) {
+    for (int64_t i = 0; i < n; ++i) f(i);
+    return;
+  }
+  run_parallel(
+      n, threads, [](void* body, int64_t i) noexcept { (*static_cast<Body*>(body))(i); },
+      const_cast<void*>(static_cast<const void*>(&f)));
+}
+
+}  // namespace netlet

@@ -1,0 +1,126 @@
+// Elementwise activations: each one written once, forward beside backward, for every ISA (and V = float in CUDA).
+//
+//   forward(x, alpha) -> y
+//   backward(x, y, dy, alpha) -> dx = dy * y'(x).  x is not read by those for which gradient_from_output(act) holds.
+#pragma once
+
+#include "kernels/elementwise.inl"
+#include "kernels/kernels.h"
+#include "simd/math.h"
+#include "simd/vec.h"
+
+namespace netlet {
+namespace {
+
+struct Linear {
+  template <class V> static NL_FN V forward(V x, V) { return x; }
+  template <class V> static NL_FN V backward(V, V, V dy, V) { return dy; }
+};
+
+struct Relu {  // a NaN stays one: max returns its second operand where they are unordered
+  template <class V> static NL_FN V forward(V x, V) { return max(V(0), x); }
+  template <class V> static NL_FN V backward(V, V y, V dy, V) { return select(y > V(0), dy, V(0)); }
+};
+
+struct LeakyRelu {
+  template <class V> static NL_FN V forward(V x, V alpha) { return select(x > V(0), x, alpha * x); }
+  template <class V> static NL_FN V backward(V, V y, V dy, V alpha) { return select(y > V(0), dy, alpha * dy); }
+};
+
+struct Elu {  // min(0, x) keeps a NaN.
+  // Clevert, Unterthiner & Hochreiter (2016), arXiv:1511.07289, eq. 15
+  template <class V> static NL_FN V forward(V x, V alpha) { return select(x > V(0), x, alpha * expm1(min(V(0), x))); }
+  template <class V> static NL_FN V backward(V, V y, V dy, V alpha) { return select(y > V(0), dy, dy * (y + alpha)); }
+};
+
+struct Selu {  // Klambauer et al. (2017), arXiv:1706.02515, eq. 2, with its two constants
+  static constexpr double scale = 1.0507009873554804934193349852946, alpha = 1.6732632423543772848170429916717;
+  template <class V> static NL_FN V forward(V x, V) {
+    return V(scale) * select(x > V(0), x, V(alpha) * expm1(min(V(0), x)));
+  }
+  template <class V> static NL_FN V backward(V, V y, V dy, V) {
+    return dy * select(y > V(0), V(scale), y + V(scale * alpha));
+  }
+};
+
+struct Sigmoid {
+  template <class V> static NL_FN V forward(V x, V) { return sigmoid(x); }
+  template <class V> static NL_FN V backward(V, V y, V dy, V) { return dy * (y * (V(1) - y)); }
+};
+
+struct Tanh {
+  template <class V> static NL_FN V forward(V x, V) { return tanh(x); }
+  template <class V> static NL_FN V backward(V, V y, V dy, V) { return dy * fnma(y, y, V(1)); }
+};
+
+struct Exponential {
+  template <class V> static NL_FN V forward(V x, V) { return exp(x); }
+  template <class V> static NL_FN V backward(V, V y, V dy, V) { return dy * y; }
+};
+
+struct HardSigmoid {  // clip(x / 6 + 1 / 2, 0, 1)
+  template <class V> static NL_FN V forward(V x, V) { return min(V(1), max(V(0), fma(x, V(1.0 / 6), V(0.5)))); }
+  template <class V> static NL_FN V backward(V, V y, V dy, V) {
+    return select((y > V(0)) & (y < V(1)), dy * V(1.0 / 6), V(0));
+  }
+};
+
+struct Softplus {
+  template <class V> static NL_FN V forward(V x, V) { return max(V(0), x) + log1p(exp(-abs(x))); }
+  template <class V> static NL_FN V backward(V x, V, V dy, V) { return dy * sigmoid(x); }
+};
+
+struct Softsign {
+  template <class V> static NL_FN V forward(V x, V) { return x / (V(1) + abs(x)); }
+  template <class V> static NL_FN V backward(V x, V, V dy, V) {
+    const V d = V(1) + abs(x);
+    return dy / (d * d);
+  }
+};
+
+struct Gelu {  // Hendrycks & Gimpel (2016), arXiv:1606.08415: x Phi(x)
+  static constexpr double root_half = 0.70710678118654752440, root_half_over_pi = 0.39894228040143267794;
+  template <class V> static NL_FN V forward(V x, V) { return V(0.5) * x * (V(1) + erf(x * V(root_half))); }
+  template <class V> static NL_FN V backward(V x, V, V dy, V) {
+    const V cdf = V(0.5) * (V(1) + erf(x * V(root_half)));
+    const V pdf = V(root_half_over_pi) * exp(V(-0.5) * (x * x));
+    return dy * fma(x, pdf, cdf);
+  }
+};
+
+struct GeluTanh {  // the same paper's section 2: 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
+  static constexpr double k = 0.79788456080286535588, c = 0.044715;
+  template <class V> static NL_FN V forward(V x, V) {
+    const V u = V(k) * x * fma(V(c), x * x, V(1));
+    return V(0.5) * x * (V(1) + tanh(u));
+  }
+  template <class V> static NL_FN V backward(V x, V, V dy, V) {
+    const V xx = x * x;
+    const V t = tanh(V(k) * x * fma(V(c), xx, V(1)));
+    const V du = V(k) * fma(V(3 * c), xx, V(1));
+    return dy * fma(V(0.5) * x * fnma(t, t, V(1)), du, V(0.5) * (V(1) + t));
+  }
+};
+
+struct Silu {  // Elfwing, Uchibe & Doya (2017), arXiv:1702.03118
+  template <class V> static NL_FN V forward(V x, V) { return x * sigmoid(x); }
+  template <class V> static NL_FN V backward(V x, V, V dy, V) {
+    const V s = sigmoid(x);
+    return dy * (s * fma(x, V(1) - s, V(1)));
+  }
+};
+
+template <class A, class T>
+static void act_forward(int64_t n, T alpha, const T* x, T* y) {
+  const Vec<T> a(alpha);
+  for_lanes<T>(n, [&](auto load, auto store) { store(y, A::forward(load(x), a)); });
+}
+
+template <class A, bool NeedsX, class T>
+static void act_backward(int64_t n, T alpha, const T* x, const T* y, const T* dy, T* dx) {
+  const Vec<T> a(alpha);
+  for_lanes<T>(n, [&](auto load, auto store) { store(dx, A::backward(load(NeedsX ? x : y), load(y), load(dy), a)); });
+}
+
+}  // namespace
+}  // namespace netlet

@@ -1,0 +1,63 @@
+// Plain loops over arrays: transpose, column sums, add.
+#pragma once
+
+#include "kernels/kernels.h"
+#include "simd/vec.h"
+
+namespace netlet {
+namespace {
+
+// Calls body(i, mask, whole) over [0, n): whole vectors first, then one masked tail that runs the same instructions,
+// so that where n is cut cannot change a bit.
+template <class T, class Body>
+static NL_FN void for_lanes(int64_t n, Body body) {
+  using vec = Vec<T>;
+  int64_t i = 0;
+  for (; i + vec::lanes <= n; i += vec::lanes)
+    body([i](const T* p) { return vec::load(p + i); }, [i](T* p, vec v) { v.store(p + i); });
+  if (i < n) {
+    const auto tail = vec::first(n - i);
+    body([i, tail](const T* p) { return vec::load(p + i, tail); }, [i, tail](T* p, vec v) { v.store(p + i, tail); });
+  }
+}
+
+// y[N,M] <- x[M,N]
+template <class T>
+static void transpose(int64_t m, int64_t n, const T* x, T* y) {
+  constexpr int64_t S = 8;  // squares, so that both sides' cache lines are used while they are near
+  for (int64_t i0 = 0; i0 < m; i0 += S) {
+    const int64_t i1 = i0 + S < m ? i0 + S : m;
+    for (int64_t j = 0; j < n; ++j)
+      for (int64_t i = i0; i < i1; ++i) y[j * m + i] = x[i * n + j];
+  }
+}
+
+// sums[N] <- (accumulate ? sums : 0) + sum over m of x[M,N], in order of m.
+template <class T>
+static void column_sums(int64_t m, int64_t n, const T* x, int64_t ldx, T* sums, bool accumulate) {
+  using vec = Vec<T>;
+  constexpr int64_t L = vec::lanes;
+  int64_t j = 0;
+  for (; j + 4 * L <= n; j += 4 * L) {  // four chains hide the latency of the add
+    vec s[4];
+    for (int v = 0; v < 4; ++v) s[v] = accumulate ? vec::load(sums + j + v * L) : vec(T(0));
+    for (int64_t i = 0; i < m; ++i)
+      for (int v = 0; v < 4; ++v) s[v] = s[v] + vec::load(x + i * ldx + j + v * L);
+    for (int v = 0; v < 4; ++v) s[v].store(sums + j + v * L);
+  }
+  for (; j < n; j += L) {
+    const auto mask = vec::first(n - j < L ? n - j : L);
+    vec s = accumulate ? vec::load(sums + j, mask) : vec(T(0));
+    for (int64_t i = 0; i < m; ++i) s = s + vec::load(x + i * ldx + j, mask);
+    s.store(sums + j, mask);
+  }
+}
+
+// y[N] <- y + x
+template <class T>
+static void add(int64_t n, const T* x, T* y) {
+  for_lanes<T>(n, [&](auto load, auto store) { store(y, load(y) + load(x)); });
+}
+
+}  // namespace
+}  // namespace netlet

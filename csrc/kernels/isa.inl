@@ -1,0 +1,75 @@
+// Builds one ISA's table of kernels. Each isa_<name>.cpp sets its NL_SIMD_ macro, includes this, and names its tables;
+// the build gives ISA flags to those files alone. Nothing here has external linkage but the tables.
+#pragma once
+
+#include "kernels/activation.inl"
+#include "kernels/elementwise.inl"
+#include "kernels/gemm.inl"
+#include "kernels/loss.inl"
+#include "kernels/optimizer.inl"
+#include "kernels/softmax.inl"
+
+namespace netlet {
+namespace {
+
+template <class T>
+constexpr Kernels<T> make_kernels(Isa isa) {
+  Kernels<T> k{};
+  k.isa = isa;
+  k.mr = Tile<T>::MR;
+  k.nr = Tile<T>::NR;
+  k.gemm_packs = gemm_packs<T>;
+  k.gemm_scratch = gemm_scratch<T>;
+  k.gemm = gemm<T>;
+  k.transpose = transpose<T>;
+  k.column_sums = column_sums<T>;
+  k.add = add<T>;
+
+#define NL_ACT(act, Rule)                                           \
+  k.act_forward[static_cast<int>(Act::act)] = act_forward<Rule, T>; \
+  k.act_backward[static_cast<int>(Act::act)] = act_backward<Rule, !gradient_from_output(Act::act), T>;
+  NL_ACT(linear, Linear)
+  NL_ACT(relu, Relu)
+  NL_ACT(leaky_relu, LeakyRelu)
+  NL_ACT(elu, Elu)
+  NL_ACT(selu, Selu)
+  NL_ACT(sigmoid, Sigmoid)
+  NL_ACT(tanh, Tanh)
+  NL_ACT(exponential, Exponential)
+  NL_ACT(hard_sigmoid, HardSigmoid)
+  NL_ACT(softplus, Softplus)
+  NL_ACT(softsign, Softsign)
+  NL_ACT(gelu, Gelu)
+  NL_ACT(gelu_tanh, GeluTanh)
+  NL_ACT(silu, Silu)
+#undef NL_ACT
+
+  k.softmax_forward = softmax_forward<T>;
+  k.softmax_backward = softmax_backward<T>;
+  k.log_softmax_forward = log_softmax_forward<T>;
+  k.log_softmax_backward = log_softmax_backward<T>;
+
+#define NL_LOSS(kind, ...) k.loss[static_cast<int>(LossKind::kind)] = __VA_ARGS__;
+  NL_LOSS(mean_squared_error, mean_loss<MeanSquaredError, T>)
+  NL_LOSS(mean_absolute_error, mean_loss<MeanAbsoluteError, T>)
+  NL_LOSS(binary_crossentropy, mean_loss<BinaryCrossentropy, T>)
+  NL_LOSS(binary_crossentropy_logits, mean_loss<BinaryCrossentropyLogits, T>)
+  NL_LOSS(categorical_crossentropy, categorical_crossentropy<T>)
+  NL_LOSS(categorical_crossentropy_logits, categorical_crossentropy_logits<T>)
+  NL_LOSS(sparse_categorical_crossentropy, sparse_categorical_crossentropy<T>)
+  NL_LOSS(sparse_categorical_crossentropy_logits, sparse_categorical_crossentropy_logits<T>)
+#undef NL_LOSS
+
+  k.sgd = sgd<T>;
+  k.sgd_momentum = sgd_momentum<T>;
+  return k;
+}
+
+}  // namespace
+}  // namespace netlet
+
+#define NL_DEFINE_ISA(name)                                                               \
+  namespace netlet {                                                                      \
+  constinit const Kernels<float> kernels_##name##_f32 = make_kernels<float>(Isa::name);   \
+  constinit const Kernels<double> kernels_##name##_f64 = make_kernels<double>(Isa::name); \
+  }

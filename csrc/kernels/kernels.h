@@ -1,0 +1,132 @@
+// The table of inner loops that each ISA provides, and their preconditions.
+//
+// One `Kernels<T>` per ISA and element type; the executor picks a table once and calls through it. Every entry is
+// noexcept in effect: kernels neither allocate, throw, thread, nor know Python. All pointers are to elements, any
+// alignment; sizes may be 0. Unless said otherwise, outputs are overwritten and do not alias inputs.
+#pragma once
+
+#include <cstdint>
+
+#include "core/isa.h"
+
+namespace netlet {
+
+// Elementwise activations, by the names and in the order of `activation_name`. The first group has gradients that
+// follow from y alone, so that it can be the epilogue of a dense op; the second needs x.
+enum class Act : int {
+  linear,
+  relu,
+  leaky_relu,
+  elu,
+  selu,
+  sigmoid,
+  tanh,
+  exponential,
+  hard_sigmoid,  // gradient from y
+  softplus,
+  softsign,
+  gelu,
+  gelu_tanh,
+  silu,  // gradient from x
+};
+inline constexpr int kActCount = 14;
+inline constexpr bool gradient_from_output(Act act) {
+  return static_cast<int>(act) <= static_cast<int>(Act::hard_sigmoid);
+}
+
+enum class LossKind : int {
+  mean_squared_error,
+  mean_absolute_error,
+  binary_crossentropy,
+  binary_crossentropy_logits,
+  categorical_crossentropy,
+  categorical_crossentropy_logits,
+  sparse_categorical_crossentropy,
+  sparse_categorical_crossentropy_logits,
+};
+inline constexpr int kLossCount = 8;
+inline constexpr bool sparse_labels(LossKind kind) {
+  return static_cast<int>(kind) >= static_cast<int>(LossKind::sparse_categorical_crossentropy);
+}
+
+// c[M,N] = init + a[M,K] b[K,N], each element summed over k = 0, 1, ..., K-1 in that one order, whatever the tile.
+// a and b are read with any strides; c is row-major with row stride ldc.
+template <class T>
+struct GemmArgs {
+  int64_t m, n, k;
+  const T* a;
+  int64_t a_row, a_col;  // strides of a in elements
+  const T* b;
+  int64_t b_row, b_col;
+  T* c;
+  int64_t ldc;
+  const T* bias = nullptr;  // [N]: init is bias
+  bool accumulate = false;  // init is c itself (bias must be null); otherwise init is 0
+  bool relu = false;        // c <- max(0, c) once summed
+  T* scratch = nullptr;     // Kernels::gemm_scratch(m, n, k) elements; needed where gemm_packs(args)
+};
+
+// One loss over rows[R] x positions[P] x classes[C]; see csrc/kernels/loss.inl for each formula.
+template <class T>
+struct LossArgs {
+  int64_t rows, positions, classes;
+  const T* prediction;  // [R,P,C]: probabilities, logits or values, as the kind says
+  const void* target;   // [R,P,C] of T, or [R,P] of int32 for sparse kinds
+  const T* weight;      // [R] or null
+  T scale;              // the factor of the gradient common to all rows: 1 / (batch rows)
+  T* probabilities;     // [R,P,C] or null: written by the kinds on logits
+  T* gradient;          // [R,P,C] or null
+  double* row_loss;     // [R]: weight times the mean loss of the row
+};
+
+template <class T>
+struct Kernels {
+  Isa isa;
+  int64_t mr, nr;  // the register tile of gemm: MR rows by NR columns
+  bool (*gemm_packs)(const GemmArgs<T>&);
+  int64_t (*gemm_scratch)(int64_t m, int64_t n, int64_t k);  // elements of packing space for one call, at most
+  void (*gemm)(const GemmArgs<T>&);
+
+  void (*transpose)(int64_t m, int64_t n, const T* x, T* y);  // y[N,M] <- x[M,N]
+  // sums[N] <- (accumulate ? sums : 0) + sum over m of x[M,N], in order of m. ldx is x's row stride.
+  void (*column_sums)(int64_t m, int64_t n, const T* x, int64_t ldx, T* sums, bool accumulate);
+  void (*add)(int64_t n, const T* x, T* y);  // y <- y + x
+
+  // y[N] <- act(x[N]); y may be x.     dx[N] <- dy * act'(x); dx may be dy; x is not read where gradient_from_output.
+  void (*act_forward[kActCount])(int64_t n, T alpha, const T* x, T* y);
+  void (*act_backward[kActCount])(int64_t n, T alpha, const T* x, const T* y, const T* dy, T* dx);
+
+  void (*softmax_forward)(int64_t rows, int64_t c, const T* x, T* y);
+  void (*softmax_backward)(int64_t rows, int64_t c, const T* y, const T* dy, T* dx);
+  void (*log_softmax_forward)(int64_t rows, int64_t c, const T* x, T* y);
+  void (*log_softmax_backward)(int64_t rows, int64_t c, const T* y, const T* dy, T* dx);
+
+  void (*loss[kLossCount])(const LossArgs<T>&);
+
+  // w[N] <- w - rate * g
+  void (*sgd)(int64_t n, T rate, const T* g, T* w);
+  // v[N] <- momentum * v - rate * g;  w <- w + v, or with nesterov w + momentum * v - rate * g
+  void (*sgd_momentum)(int64_t n, T rate, T momentum, bool nesterov, const T* g, T* v, T* w);
+};
+
+// The table of one ISA; fails with Kind::value if the CPU or the build lacks it.
+template <class T>
+const Kernels<T>& kernels(Isa isa);
+
+// Whether this build has kernels for an ISA.
+bool built(Isa isa) noexcept;
+
+// NETLET_ISA, or the best ISA that this build has and this CPU runs; fails with Kind::value where that names neither.
+Isa default_isa();
+
+// Each isa_<name>.cpp defines one of these.
+#define NL_DECLARE_ISA(name)                        \
+  extern const Kernels<float> kernels_##name##_f32; \
+  extern const Kernels<double> kernels_##name##_f64;
+NL_DECLARE_ISA(baseline)
+NL_DECLARE_ISA(avx2)
+NL_DECLARE_ISA(avx512)
+NL_DECLARE_ISA(neon)
+#undef NL_DECLARE_ISA
+
+}  // namespace netlet

@@ -1,0 +1,178 @@
+// Losses with their gradients: value and gradient in one pass over the prediction.
+//
+// Each kernel takes LossArgs (kernels.h). For row r with weight w (1 where there are none) and positions p:
+//   row_loss[r] = w * mean over p of l(r, p);   gradient = scale * w / P * dl/dprediction.
+// With prediction x, target y, classes C, and clip(q) = min(max(q, 1e-7), 1 - 1e-7) whose gradient is 0 where it cuts:
+//   mean_squared_error      l = mean over c of (x - y)^2
+//   mean_absolute_error     l = mean over c of |x - y|, dl = 0 where x = y
+//   binary_crossentropy     l = -mean over c of (y log q + (1 - y) log(1 - q)), q = clip(x), or q = sigmoid(x) for
+//   logits categorical_crossentropy   l = -sum over c of y log q, q = clip(x / sum x), or q = softmax(x) for logits
+//   sparse_categorical_...  l = -log q_label, q = clip(x), or q = softmax(x) for logits; NaN where label is not in [0,
+//   C)
+#pragma once
+
+#include "kernels/softmax.inl"
+
+namespace netlet {
+namespace {
+
+inline constexpr double kEpsilon = 1e-7;
+
+// Runs one(x, y, factor, probabilities, gradient) -> l over each position, with factor = scale * w / P.
+template <class T, class Target, class One>
+static NL_FN void for_positions(const LossArgs<T>& a, int64_t target_width, One one) {
+  const T* x = a.prediction;
+  const Target* y = static_cast<const Target*>(a.target);
+  T* probabilities = a.probabilities;
+  T* gradient = a.gradient;
+  for (int64_t r = 0; r < a.rows; ++r) {
+    const T w = a.weight ? a.weight[r] : T(1);
+    const T factor = a.scale * w / static_cast<T>(a.positions);
+    double sum = 0;
+    for (int64_t p = 0; p < a.positions; ++p) {
+      sum += static_cast<double>(one(x, y, factor, probabilities, gradient));
+      x += a.classes;
+      y += target_width;
+      if (probabilities) probabilities += a.classes;
+      if (gradient) gradient += a.classes;
+    }
+    a.row_loss[r] = static_cast<double>(w) * sum / static_cast<double>(a.positions);
+  }
+}
+
+// Elementwise losses, a mean over C: Rule::value(x, y) and Rule::gradient(x, y).
+template <class Rule, class T>
+static void mean_loss(const LossArgs<T>& a) {
+  using vec = Vec<T>;
+  const int64_t c = a.classes;
+  for_positions<T, T>(a, c, [&](const T* x, const T* y, T factor, T* probabilities, T* gradient) {
+    if constexpr (Rule::makes_probabilities)
+      if (probabilities) for_lanes<T>(c, [&](auto load, auto store) { store(probabilities, sigmoid(load(x))); });
+    if (gradient) {
+      const vec f(factor / static_cast<T>(c));
+      for_lanes<T>(c, [&](auto load, auto store) { store(gradient, f * Rule::gradient(load(x), load(y))); });
+    }
+    return row_sum<T>(c, [&](auto load) { return Rule::value(load(x), load(y)); }) / static_cast<T>(c);
+  });
+}
+
+struct MeanSquaredError {
+  static constexpr bool makes_probabilities = false;
+  template <class V> static NL_FN V value(V x, V y) { return (x - y) * (x - y); }
+  template <class V> static NL_FN V gradient(V x, V y) { return V(2) * (x - y); }
+};
+
+struct MeanAbsoluteError {
+  static constexpr bool makes_probabilities = false;
+  template <class V> static NL_FN V value(V x, V y) { return abs(x - y); }
+  template <class V> static NL_FN V gradient(V x, V y) {
+    const V d = x - y;
+    return select(d > V(0), V(1), select(d < V(0), V(-1), d));  // d is 0, or NaN and stays one
+  }
+};
+
+struct BinaryCrossentropy {
+  static constexpr bool makes_probabilities = false;
+  template <class V> static NL_FN V clip(V x) { return min(V(1 - kEpsilon), max(V(kEpsilon), x)); }
+  template <class V> static NL_FN V value(V x, V y) {
+    const V q = clip(x);
+    return -(y * log(q) + (V(1) - y) * log(V(1) - q));
+  }
+  template <class V> static NL_FN V gradient(V x, V y) {
+    const V q = clip(x);
+    return select((x < V(kEpsilon)) | (x > V(1 - kEpsilon)), V(0), (q - y) / (q * (V(1) - q)));
+  }
+};
+
+struct BinaryCrossentropyLogits {
+  static constexpr bool makes_probabilities = true;
+  template <class V> static NL_FN V value(V x, V y) { return (max(V(0), x) - x * y) + log1p(exp(-abs(x))); }
+  template <class V> static NL_FN V gradient(V x, V y) { return sigmoid(x) - y; }
+};
+
+template <class T>
+static void categorical_crossentropy(const LossArgs<T>& a) {
+  using vec = Vec<T>;
+  const int64_t c = a.classes;
+  const vec low(static_cast<T>(kEpsilon)), high(static_cast<T>(1 - kEpsilon));
+  for_positions<T, T>(a, c, [&](const T* x, const T* y, T factor, T*, T* gradient) {
+    const vec sum(row_sum<T>(c, [&](auto load) { return load(x); }));
+    auto clip = [&](vec q) { return min(high, max(low, q)); };
+    if (gradient) {
+      // dl/dq = -y / q where unclipped; then through q = x / sum: dx = (dq - sum over c of dq q) / sum.
+      auto dq = [&](vec q, vec target) { return select((q < low) | (q > high), vec(T(0)), -target / q); };
+      const vec inner(row_sum<T>(c, [&](auto load) {
+        const vec q = load(x) / sum;
+        return dq(q, load(y)) * q;
+      }));
+      const vec f(factor);
+      for_lanes<T>(c,
+                   [&](auto load, auto store) { store(gradient, f * ((dq(load(x) / sum, load(y)) - inner) / sum)); });
+    }
+    return -row_sum<T>(c, [&](auto load) { return load(y) * log(clip(load(x) / sum)); });
+  });
+}
+
+// l = sum over c of y (log sum exp(x) - x); gradient = factor * (softmax(x) * sum y - y)
+template <class T>
+static void categorical_crossentropy_logits(const LossArgs<T>& a) {
+  using vec = Vec<T>;
+  const int64_t c = a.classes;
+  for_positions<T, T>(a, c, [&](const T* x, const T* y, T factor, T* probabilities, T* gradient) {
+    LogSumExp<T> lse;
+    if (T* q = gradient ? gradient : probabilities) {
+      lse = softmax_row(c, x, q);
+      if (probabilities && q != probabilities)
+        for_lanes<T>(c, [&](auto load, auto store) { store(probabilities, load(q)); });
+    } else {
+      lse = log_sum_exp(c, x);
+    }
+    if (gradient) {
+      const vec f(factor), total(row_sum<T>(c, [&](auto load) { return load(y); }));
+      for_lanes<T>(c, [&](auto load, auto store) { store(gradient, f * (load(gradient) * total - load(y))); });
+    }
+    const vec top(lse.top), log_sum(lse.log_sum);
+    return row_sum<T>(c, [&](auto load) { return load(y) * (log_sum - (load(x) - top)); });
+  });
+}
+
+template <class T>
+static void sparse_categorical_crossentropy(const LossArgs<T>& a) {
+  const int64_t c = a.classes;
+  for_positions<T, int32_t>(a, 1, [&](const T* x, const int32_t* label, T factor, T*, T* gradient) {
+    const bool known = *label >= 0 && *label < c;
+    const T low = static_cast<T>(kEpsilon), high = static_cast<T>(1 - kEpsilon);
+    const T q = known ? x[*label] : static_cast<T>(__builtin_nan(""));
+    if (gradient) {
+      for_lanes<T>(c, [&](auto, auto store) { store(gradient, Vec<T>(known ? T(0) : q)); });
+      if (known && !(q < low || q > high)) gradient[*label] = -factor / q;
+    }
+    return -log_scalar(q < low ? low : q > high ? high : q);
+  });
+}
+
+// l = log sum exp(x) - x_label; gradient = factor * (softmax(x) - one_hot(label))
+template <class T>
+static void sparse_categorical_crossentropy_logits(const LossArgs<T>& a) {
+  const int64_t c = a.classes;
+  for_positions<T, int32_t>(a, 1, [&](const T* x, const int32_t* label, T factor, T* probabilities, T* gradient) {
+    const bool known = *label >= 0 && *label < c;
+    LogSumExp<T> lse;
+    if (T* q = gradient ? gradient : probabilities) {
+      lse = softmax_row(c, x, q);
+      if (probabilities && q != probabilities)
+        for_lanes<T>(c, [&](auto load, auto store) { store(probabilities, load(q)); });
+    } else {
+      lse = log_sum_exp(c, x);
+    }
+    if (gradient) {
+      if (known) gradient[*label] -= T(1);
+      const Vec<T> f(known ? factor : static_cast<T>(__builtin_nan("")));
+      for_lanes<T>(c, [&](auto load, auto store) { store(gradient, f * load(gradient)); });
+    }
+    return known ? lse.log_sum - (x[*label] - lse.top) : static_cast<T>(__builtin_nan(""));
+  });
+}
+
+}  // namespace
+}  // namespace netlet

@@ -1,0 +1,90 @@
+// The contract of an op: forward and backward over a batch of rows, given everything it needs.
+//
+// An op decides which kernels run over which ranges and, where it is given threads, how they are split. It owns no
+// memory and allocates none. What it splits are output elements, so the number of threads cannot change a bit.
+#pragma once
+
+#include <memory>
+
+#include "core/parallel.h"
+#include "kernels/kernels.h"
+#include "program/program.h"
+
+namespace netlet {
+
+// What an op is run with.
+template <class T>
+struct Run {
+  const Kernels<T>& kernels;
+  const T* params;  // the arena
+  T* dparams;       // its gradient, or null where it isn't wanted
+  bool accumulate;  // gradients are added to dparams; otherwise they overwrite it
+  int threads;      // 1 where the rows are a shard of a batch
+  T* scratch;       // threads * scratch_stride elements
+  int64_t scratch_stride;
+};
+
+template <class T>
+class Op {
+ public:
+  virtual ~Op() = default;
+
+  // y <- op(x). x[i], y: [rows, size of the value].
+  virtual void forward(const Run<T>& run, int64_t rows, const T* const* x, T* y) const = 0;
+
+  // Given dy (which it may overwrite): dx[i] <- gradient where dx[i] isn't null; run.dparams <- (or += where
+  // run.accumulate) gradient where it isn't null. `prepared` is what `prepare` wrote, or null.
+  virtual void backward(const Run<T>& run, int64_t rows, const T* const* x, const T* y, T* dy, T* const* dx,
+                        const T* prepared) const = 0;
+
+  // Elements of scratch that one thread may need for this many rows.
+  virtual int64_t scratch(const Kernels<T>&, int64_t /*rows*/) const { return 0; }
+
+  // A form of the params that backward likes better, made once a step and shared by all shards of its batch.
+  virtual int64_t prepared_size() const { return 0; }
+  virtual void prepare(const Kernels<T>&, const T* /*params*/, T* /*prepared*/) const {}
+};
+
+template <class T>
+std::unique_ptr<Op<T>> make_dense(const Program&, const OpCall&);
+template <class T>
+std::unique_ptr<Op<T>> make_activation(const Program&, const OpCall&);
+template <class T>
+std::unique_ptr<Op<T>> make_softmax(const Program&, const OpCall&);
+template <class T>
+std::unique_ptr<Op<T>> make_reshape(const Program&, const OpCall&);
+
+template <class T>
+std::unique_ptr<Op<T>> make_op(const Program& program, const OpCall& call) {
+  switch (call.kind) {
+    case OpKind::dense:
+      return make_dense<T>(program, call);
+    case OpKind::activation:
+      return make_activation<T>(program, call);
+    case OpKind::softmax:
+    case OpKind::log_softmax:
+      return make_softmax<T>(program, call);
+    case OpKind::reshape:
+      return make_reshape<T>(program, call);
+  }
+  return nullptr;
+}
+
+// Splits [0, n) into one contiguous range a thread, on multiples of `unit`, where n is worth it: f(begin, count).
+template <class F>
+void split_range(int64_t n, int64_t unit, int64_t worth, int threads, F&& f) {
+  const int64_t units = (n + unit - 1) / unit;
+  const int64_t parts = n < worth ? 1 : units < threads ? units : threads;
+  if (parts <= 1) {
+    if (n > 0) f(int64_t{0}, n);
+    return;
+  }
+  parallel_for(parts, threads, [&](int64_t p) noexcept {
+    const int64_t begin = units * p / parts * unit;
+    int64_t end = units * (p + 1) / parts * unit;
+    if (end > n) end = n;
+    if (begin < end) f(begin, end - begin);
+  });
+}
+
+}  // namespace netlet

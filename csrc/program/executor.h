@@ -1,0 +1,98 @@
+// The executor: predict, train, evaluate and gradients of one Program over rows in memory, with no Python in sight.
+//
+// Two schedules (schedule.h): small networks carry fixed shards of the batch through the whole chain, one core each,
+// into gradients that are then added in a fixed tree; large ones split each op over the threads. Both give the same
+// bits for any number of threads.
+//
+// predict, evaluate, gradients and vjp may be called by any number of threads at once; train and apply are exclusive.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <thread>
+
+#include "program/network.h"
+
+namespace netlet {
+
+// Rows in the caller's memory. x[i]: [rows, size of input i]; target: [rows, ...] or null; weight: [rows] or null.
+template <class T>
+struct Rows {
+  int64_t count = 0;
+  std::vector<const T*> x;
+  const void* target = nullptr;
+  const T* weight = nullptr;
+};
+
+struct Shuffle {
+  uint64_t seed, epoch;
+};
+
+template <class T>
+class Executor {
+ public:
+  // params: [param_size]; slots: [slots, param_size]; both outlive the executor and are read and written in place.
+  Executor(Program program, Isa isa, T* params, T* slots, int threads);
+  ~Executor();
+
+  const Program& program() const { return network_.program(); }
+
+  void predict(const Rows<T>& rows, T* const* out, int64_t batch, Interrupt interrupt);
+
+  // Steps first..last-1 of an epoch: step s takes positions [s * batch, (s + 1) * batch) of the shuffled rows, runs
+  // forward, loss and backward, and updates. Adds to sums after each whole step; an interrupt falls between updates.
+  void train(const Rows<T>& rows, int64_t batch, std::optional<Shuffle> shuffle, int64_t first, int64_t last, T rate,
+             double* sums, Interrupt interrupt);
+
+  void evaluate(const Rows<T>& rows, int64_t batch, double* sums, Interrupt interrupt);
+
+  // One batch of all rows: its loss, and the gradients of params and inputs (dx[i] [rows, size]).
+  double gradients(const Rows<T>& rows, T* dparams, T* const* dx);
+  // Forward, then backward from cotangents dy of the outputs.
+  void vjp(const Rows<T>& rows, const T* const* dy, T* const* y, T* dparams, T* const* dx);
+
+  // The optimizer alone.
+  void apply(const T* gradient, T rate);
+
+ private:
+  struct Training;  // the memory of a training step, kept from one to the next
+  class Lease;      // a workspace borrowed from the pool
+
+  Run<T> run(Workspace<T>& ws, T* dparams, int threads) const;
+  void gather(Workspace<T>& ws, const Rows<T>& rows, const int64_t* order, int64_t first, int64_t count, int threads,
+              const void** target, const T** weight) const;
+  void step(Training& t, const Rows<T>& rows, const int64_t* order, int64_t first, int64_t count, double* sums,
+            Interrupt& interrupt);
+  void add_sums(Workspace<T>& ws, int64_t count, double* sums) const;
+  void backward_all(const BackwardPlan& plan, Workspace<T>& ws, int64_t count, T* dparams, T* const* dx);
+  void update(const T* gradient, T rate);
+
+  // The lock, shared or alone. Fails with Kind::runtime where this thread is training already (a signal handler that
+  // runs between two steps calls back), which would wait for itself.
+  std::shared_lock<std::shared_mutex> share();
+  std::unique_lock<std::shared_mutex> alone();
+  void check_entry();
+
+  Network<T> network_;
+  T* params_;
+  T* slots_;
+  int threads_;
+  bool row_sharded_;
+  std::unique_ptr<Training> training_;
+  // train and apply hold it alone; the rest share it. Everyone comes in through the gate, where whoever waits to be
+  // alone keeps later ones out: a stream of predictions can't starve training.
+  struct Lock {
+    std::mutex gate;
+    std::shared_mutex room;
+  };
+  std::unique_ptr<Lock> lock_;
+  int fork_generation_;
+  std::atomic<std::thread::id> trainer_{};  // who is in train
+  // Idle forward workspaces. A slot is taken by exchanging it for null, so nothing here can block or be left locked.
+  std::array<std::atomic<Workspace<T>*>, 16> idle_{};
+};
+
+}  // namespace netlet

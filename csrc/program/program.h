@@ -1,0 +1,95 @@
+// The Program: a network as data. Values (per row), parameters in one arena, op calls in order, loss, optimizer,
+// metrics.
+//
+// `parse_program` is the only door: it takes the JSON text that Python builds and that saved files hold, and checks all
+// of it, so that whoever holds a Program may index without asking again.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/shape.h"
+#include "kernels/kernels.h"
+
+namespace netlet {
+
+enum class DType { float32, float64 };
+
+struct Value {
+  std::string name;
+  Shape shape;   // of one row
+  int64_t size;  // elements of one row
+};
+
+struct Param {
+  std::string name;
+  Shape shape;
+  int64_t offset, size;  // in the arena, in elements
+};
+
+struct Activation {
+  Act act = Act::linear;
+  double alpha = 0;  // leaky_relu's slope, elu's scale
+};
+
+enum class OpKind { dense, activation, softmax, log_softmax, reshape };
+
+struct OpCall {
+  OpKind kind;
+  std::vector<int> inputs;  // values
+  int output;
+  std::vector<int> params;
+  Activation activation;  // dense's epilogue, or the op itself
+};
+
+struct LossCall {
+  LossKind kind;
+  int input;
+  int output = -1;  // the probabilities of `input`, where a loss on logits was fused with their activation
+  int64_t positions, classes;
+};
+
+struct OptimizerCall {
+  double momentum = 0;
+  bool nesterov = false;
+  int slots() const { return momentum != 0 ? 1 : 0; }
+};
+
+enum class MetricKind {
+  mean_squared_error,
+  mean_absolute_error,
+  binary_accuracy,
+  categorical_accuracy,
+  sparse_categorical_accuracy,
+  confusion,
+};
+
+struct MetricCall {
+  MetricKind kind;
+  int input;
+  int64_t positions, classes;
+  double threshold = 0.5;
+  bool argmax = false;     // confusion: the prediction is its largest class, not what exceeds the threshold
+  bool per_class = false;  // confusion: counts for each class
+  int64_t offset, size;    // its slice of the sums
+};
+
+struct Program {
+  DType dtype;
+  std::vector<Value> values;
+  std::vector<Param> params, state;
+  int64_t param_size = 0, state_size = 0;
+  std::vector<int> inputs, outputs;
+  std::vector<OpCall> ops;
+  bool has_loss = false, has_optimizer = false;
+  LossCall loss;
+  OptimizerCall optimizer;
+  std::vector<MetricCall> metrics;
+  int64_t sums_size = 2;  // loss, rows, then each metric's slice
+};
+
+Program parse_program(std::string_view json);  // fails with Kind::format
+
+}  // namespace netlet

@@ -1,0 +1,34 @@
+// How a batch is cut into work. Decided by the Program and the batch alone, never by the number of threads, so that
+// sums which depend on the cut are the same bits on any machine with this ISA.
+#pragma once
+
+#include <algorithm>
+
+#include "program/plan.h"
+
+namespace netlet {
+
+// Weights that stay in a core's L2 beside the rows: each shard then carries its rows through the whole network.
+inline constexpr int64_t kSmallNetworkBytes = 256 << 10;
+
+inline bool row_sharded(const Program& program, int64_t element_bytes) {
+  return program.param_size <= kSmallNetworkBytes / element_bytes;
+}
+
+// Rows of one shard of a training batch: enough work to be worth handing to another core, and no more than 256 shards,
+// each of which has a gradient of its own.
+inline int64_t shard_rows(const Plan& plan, int64_t batch) {
+  constexpr double worth = 8e5;  // flops
+  const double flops = std::max(3 * plan.flops, 1.0);
+  const int64_t rows = static_cast<int64_t>(std::min(worth / flops, 1e9)) + 1;
+  return std::max((rows + 7) / 8 * 8, (batch + 255) / 256);
+}
+
+// How many threads to wake for this much work. Handing over and waiting costs a few microseconds where the cores are
+// idle, but a time slice or more of a busy machine's scheduler: small steps stay on the thread that asked.
+inline int team(double flops, int threads) { return flops < 4e6 ? 1 : threads; }
+
+// Rows of one block of a prediction: its widest value stays in L1 or L2, and the panel of each weight is used often.
+inline int64_t block_rows(const Plan& plan) { return std::clamp<int64_t>((16 << 10) / plan.widest / 12 * 12, 12, 768); }
+
+}  // namespace netlet
