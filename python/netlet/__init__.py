@@ -1,0 +1,73 @@
+"""Netlet: small, fast, dependable neural networks with a Keras-style API.
+
+>>> from netlet import Sequential, Input
+>>> from netlet.layers import Dense
+>>> model = Sequential([Input((2,)), Dense(3, activation="relu"), Dense(1)])
+>>> model.compile(optimizer="sgd", loss="mse")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from netlet import (
+    activations,
+    callbacks,
+    errors,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    optimizers,
+    random,
+    utils,
+)
+from netlet._version import __version__
+from netlet.errors import BackendUnavailableError, ModelFormatError, NetletError, NotBuiltError, NotCompiledError
+from netlet.layers import Input, Layer
+from netlet.models import Sequential
+from netlet.utils import set_random_seed
+
+if TYPE_CHECKING:
+    from netlet.models import load_model
+    from netlet.runtime import show_runtime
+
+__all__ = [
+    "BackendUnavailableError",
+    "Input",
+    "Layer",
+    "ModelFormatError",
+    "NetletError",
+    "NotBuiltError",
+    "NotCompiledError",
+    "Sequential",
+    "__version__",
+    "activations",
+    "callbacks",
+    "errors",
+    "initializers",
+    "layers",
+    "load_model",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "random",
+    "set_random_seed",
+    "show_runtime",
+    "utils",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Asked for once in a session, if at all: kept out of the import.
+    if name == "load_model":
+        from netlet.models.saving import load_model
+
+        return load_model
+    if name == "show_runtime":
+        from netlet.runtime import show_runtime
+
+        return show_runtime
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,64 @@
+"""The compiled extension; ``python -m mypy.stubtest netlet._native`` compares this file with it."""
+
+from collections.abc import Sequence
+from typing import Any, type_check_only
+
+import numpy as np
+from numpy.typing import NDArray
+
+__version__: str
+
+@type_check_only
+class _Executor:
+    """Executes one Program; see :class:`netlet.backends.Executor` for what each method does."""
+
+    def __init__(
+        self,
+        program: bytes,
+        params: NDArray[Any],
+        slots: NDArray[Any],
+        isa: str | None = None,
+        num_threads: int | None = None,
+    ) -> None: ...
+    def predict(self, xs: Sequence[NDArray[Any]], outs: Sequence[NDArray[Any]], batch_size: int) -> None: ...
+    def train(
+        self,
+        xs: Sequence[NDArray[Any]],
+        y: NDArray[Any],
+        sample_weight: NDArray[Any] | None,
+        *,
+        batch_size: int,
+        shuffle: tuple[int, int] | None,
+        first: int,
+        last: int,
+        learning_rate: float,
+        sums: NDArray[np.float64],
+    ) -> None: ...
+    def evaluate(
+        self,
+        xs: Sequence[NDArray[Any]],
+        y: NDArray[Any],
+        sample_weight: NDArray[Any] | None,
+        *,
+        batch_size: int,
+        sums: NDArray[np.float64],
+    ) -> None: ...
+    def gradients(
+        self, xs: Sequence[NDArray[Any]], y: NDArray[Any], sample_weight: NDArray[Any] | None
+    ) -> tuple[float, NDArray[Any], list[NDArray[Any]]]: ...
+    def vjp(
+        self, xs: Sequence[NDArray[Any]], dys: Sequence[NDArray[Any]]
+    ) -> tuple[list[NDArray[Any]], list[NDArray[Any]], NDArray[Any]]: ...
+    def apply(self, gradient: NDArray[Any], learning_rate: float) -> None: ...
+
+class ExecutorF32(_Executor): ...
+class ExecutorF64(_Executor): ...
+
+def check_program(program: bytes) -> None: ...
+def isa_detected() -> str: ...
+def isas_available() -> list[str]: ...
+def isa_in_use() -> str: ...
+def default_threads() -> int: ...
+def openmp_description() -> str: ...
+def philox_words(seed: int, purpose: int, step: int, first: int, count: int) -> NDArray[np.uint32]: ...
+def permutation(seed: int, epoch: int, n: int) -> NDArray[np.int64]: ...

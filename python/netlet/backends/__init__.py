@@ -1,0 +1,21 @@
+"""Backends: what executes a Program. :func:`make_executor` is the door; :mod:`netlet.backends.registry` the list."""
+
+from netlet.backends.executor import Executor
+from netlet.backends.registry import (
+    all_targets,
+    available_backends,
+    backend_reasons,
+    default_target,
+    make_executor,
+    target_reason,
+)
+
+__all__ = [
+    "Executor",
+    "all_targets",
+    "available_backends",
+    "backend_reasons",
+    "default_target",
+    "make_executor",
+    "target_reason",
+]

@@ -1,0 +1,69 @@
+"""What an executor checks of the arrays it is handed: cheap, and enough that no kernel leaves its memory.
+
+Callers convert and explain in the words of their own arguments; these messages are for those who call executors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from netlet.program.program import Program, sums_size
+from netlet.program.spec import Array
+
+__all__ = ["check_arrays", "check_batch_size", "check_outputs", "check_rows", "check_sums"]
+
+
+def _check(name: str, array: Any, shape: tuple[int, ...], dtype: str) -> None:
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{name}: expected a NumPy array, got {type(array).__name__}")
+    if array.dtype != dtype or array.shape != shape:
+        raise ValueError(f"{name}: expected {dtype} of shape {shape}, got {array.dtype} of shape {array.shape}")
+    if not array.flags.c_contiguous:
+        raise ValueError(f"{name}: expected a C-contiguous array")
+
+
+def check_rows(program: Program, xs: Sequence[Array]) -> int:
+    """Checks the inputs; returns their number of rows."""
+    if len(xs) != len(program.inputs):
+        raise ValueError(f"xs: expected {len(program.inputs)} arrays, got {len(xs)}")
+    first = xs[0]
+    n = first.shape[0] if isinstance(first, np.ndarray) and first.ndim else 0
+    if n < 1:
+        raise ValueError("xs[0]: expected an array of at least one row")
+    for i, (x, v) in enumerate(zip(xs, program.inputs, strict=True)):
+        _check(f"xs[{i}]", x, (n, *program.values[v].shape), program.dtype)
+    return n
+
+
+def check_outputs(program: Program, outs: Sequence[Array], n: int, name: str = "outs") -> None:
+    """Checks arrays shaped as the outputs for ``n`` rows."""
+    if len(outs) != len(program.outputs):
+        raise ValueError(f"{name}: expected {len(program.outputs)} arrays, got {len(outs)}")
+    for i, (out, v) in enumerate(zip(outs, program.outputs, strict=True)):
+        _check(f"{name}[{i}]", out, (n, *program.values[v].shape), program.dtype)
+
+
+def check_arrays(program: Program, xs: Sequence[Array], y: Array, sample_weight: Array | None) -> int:
+    """Checks inputs, labels and weights; returns their number of rows. ValueError if the Program has no loss."""
+    label_shape, label_dtype = program.label_shape, program.label_dtype
+    if label_shape is None or label_dtype is None:
+        raise ValueError("the Program has no loss")
+    n = check_rows(program, xs)
+    _check("y", y, (n, *label_shape), label_dtype)
+    if sample_weight is not None:
+        _check("sample_weight", sample_weight, (n,), program.dtype)
+    return n
+
+
+def check_sums(program: Program, sums: Array) -> None:
+    """Checks the array that ``train`` and ``evaluate`` add to."""
+    _check("sums", sums, (sums_size(program),), "float64")
+
+
+def check_batch_size(batch_size: Any) -> None:
+    """ValueError if it is not a positive integer."""
+    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise ValueError(f"batch_size: expected a positive integer, got {batch_size!r}")

@@ -1,0 +1,84 @@
+"""The native backend: C++ with OpenMP, one set of kernels for each instruction set, picked when the executor is made.
+
+The extension gets the Program as the JSON text that saved files hold and checks it itself; arrays are handed over as
+they are. Long calls release the GIL, and Ctrl-C is heard within about a tenth of a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+
+from netlet import _native
+from netlet.program.program import Program
+from netlet.program.spec import Array
+
+__all__ = ["NativeExecutor", "make", "variant_reason"]
+
+
+def variant_reason(variant: str) -> str | None:
+    """Returns None if this build has kernels for the instruction set and this CPU runs it, else why not."""
+    available = _native.isas_available()
+    if variant in available:
+        return None
+    return f"this build on this CPU has {', '.join(available)}, not {variant}"
+
+
+class NativeExecutor:
+    """An executor (see :class:`netlet.backends.Executor`) in C++.
+
+    Args:
+        isa: baseline, avx2, avx512 or neon; None takes ``NETLET_ISA`` or the best that this CPU runs.
+        num_threads: None takes ``NETLET_NUM_THREADS`` or the cores this process may use. Results do not depend on it.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        params: Array,
+        state: Array,
+        slots: Array,
+        *,
+        isa: str | None = None,
+        num_threads: int | None = None,
+    ) -> None:
+        self.program = program
+        self.params = params
+        self.state = state
+        self.slots = slots
+        made = _native.ExecutorF32 if program.dtype == "float32" else _native.ExecutorF64
+        self._executor = made(program.to_json().encode(), params, slots, isa=isa, num_threads=num_threads)
+        self._dtype = np.dtype(program.dtype)
+        self._output_shapes = [program.values[i].shape for i in program.outputs]
+        self.train = self._executor.train
+        self.evaluate = self._executor.evaluate
+        self.apply = self._executor.apply
+
+    def predict(self, xs: Sequence[Array], outs: Sequence[Array] | None, batch_size: int) -> list[Array]:
+        """See :meth:`netlet.backends.Executor.predict`."""
+        if outs is None:
+            outs = [np.empty((len(xs[0]), *shape), self._dtype) for shape in self._output_shapes]
+        self._executor.predict(xs, outs, batch_size)
+        return cast("list[Array]", outs)
+
+    def gradients(self, xs: Sequence[Array], y: Array, sample_weight: Array | None) -> tuple[float, Array, list[Array]]:
+        """See :meth:`netlet.backends.Executor.gradients`."""
+        return self._executor.gradients(xs, y, sample_weight)
+
+    def vjp(self, xs: Sequence[Array], dys: Sequence[Array]) -> tuple[list[Array], list[Array], Array]:
+        """See :meth:`netlet.backends.Executor.vjp`."""
+        return self._executor.vjp(xs, dys)
+
+
+def make(
+    program: Program,
+    params: Array,
+    state: Array,
+    slots: Array,
+    variant: str | None = None,
+    num_threads: int | None = None,
+) -> NativeExecutor:
+    """Makes an executor for the registry."""
+    return NativeExecutor(program, params, state, slots, isa=variant, num_threads=num_threads)

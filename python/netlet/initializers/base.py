@@ -1,0 +1,81 @@
+"""What every initializer shares: the call, the config, and where the random ones get their seed."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlet import random
+
+Shape = Sequence[int]
+
+
+class Initializer:
+    """Makes the first values of a weight: ``initializer(shape, dtype)`` is an array of that shape and dtype.
+
+    Subclasses define ``__call__`` and, if they have arguments, ``get_config``.
+    """
+
+    def __call__(self, shape: Shape, dtype: Any = "float32") -> NDArray[Any]:
+        raise NotImplementedError(f"{type(self).__name__} does not define __call__")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Initializer:
+        """Return an initializer made with the arguments of ``config``."""
+        return cls(**config)
+
+
+class RandomInitializer(Initializer):
+    """An initializer that draws random numbers.
+
+    Args:
+        seed: an int (the same values at every call), a `netlet.random.SeedGenerator` (new values at every call), or
+            None: at the first call a seed is drawn, and kept, from the stream that `set_random_seed` sets.
+
+    Raises: ValueError if ``seed`` is none of these.
+    """
+
+    def __init__(self, seed: int | random.SeedGenerator | None = None) -> None:
+        self.seed: int | random.SeedGenerator | None = seed
+        if seed is None or isinstance(seed, random.SeedGenerator):
+            self._drawn: int | None = None
+            return
+        owner = type(self).__name__
+        try:
+            self.seed = self._drawn = operator.index(seed)
+        except TypeError:
+            raise ValueError(f"{owner}: seed must be an int, a SeedGenerator or None, got {seed!r}") from None
+        if not 0 <= self.seed < 1 << 64:
+            raise ValueError(f"{owner}: seed must lie in [0, 2^64), got {seed!r}")
+
+    def draw_seed(self) -> int:
+        """Return the seed of this call."""
+        if isinstance(self.seed, random.SeedGenerator):
+            return self.seed.next()
+        if self._drawn is None:
+            self._drawn = random.next_seed()
+        return self._drawn
+
+    def get_config(self) -> dict[str, Any]:
+        return {"seed": self.seed if isinstance(self.seed, int) else None}
+
+
+def compute_fans(shape: Shape) -> tuple[int, int]:
+    """Return (fan_in, fan_out) of a weight: of a kernel ``[..., I, O]`` the inputs and outputs of one unit.
+
+    The leading axes are a receptive field that multiplies both. A vector has its length as both, a scalar 1.
+    """
+    if len(shape) < 1:
+        return 1, 1
+    if len(shape) == 1:
+        return int(shape[0]), int(shape[0])
+    field = int(np.prod(shape[:-2], dtype=np.int64))
+    return int(shape[-2]) * field, int(shape[-1]) * field

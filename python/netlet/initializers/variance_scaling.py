@@ -1,0 +1,123 @@
+"""Initializers whose variance follows the number of inputs and outputs of a unit: Glorot, He, LeCun.
+
+Sources: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010;
+He, Zhang, Ren, Sun, "Delving deep into rectifiers", 2015; LeCun, Bottou, Orr, Mueller, "Efficient BackProp", 1998.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from numpy.typing import NDArray
+
+from netlet import random
+from netlet.errors import unknown_name
+from netlet.initializers.base import RandomInitializer, Shape, compute_fans
+from netlet.initializers.distributions import Seed
+
+MODES = ("fan_in", "fan_out", "fan_avg")
+DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
+
+# Standard deviation of a standard normal variable cut to [-2, 2].
+TRUNCATED_STDDEV = 0.87962566103423978
+
+
+class VarianceScaling(RandomInitializer):
+    """Mean 0 and variance ``scale / n``, where n is the fan that ``mode`` names.
+
+    Args:
+        scale: positive.
+        mode: "fan_in", "fan_out" or "fan_avg" (their mean).
+        distribution: "truncated_normal" (also "normal"), "untruncated_normal" or "uniform".
+        seed: as in `RandomInitializer`.
+
+    Raises: ValueError if an argument is none of these.
+    """
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: Seed = None,
+    ) -> None:
+        if not scale > 0:
+            raise ValueError(f"{type(self).__name__}: scale must be positive, got {scale!r}")
+        if mode not in MODES:
+            raise unknown_name("mode", mode, MODES)
+        distribution = str(distribution).lower()
+        if distribution == "normal":
+            distribution = "truncated_normal"
+        if distribution not in DISTRIBUTIONS:
+            raise unknown_name("distribution", distribution, DISTRIBUTIONS)
+        self.scale, self.mode, self.distribution = scale, mode, distribution
+        super().__init__(seed)
+
+    def __call__(self, shape: Shape, dtype: Any = "float32") -> NDArray[Any]:
+        fan_in, fan_out = compute_fans(shape)
+        fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        variance = self.scale / max(1.0, fan)
+        seed = self.draw_seed()
+        if self.distribution == "uniform":
+            limit = math.sqrt(3.0 * variance)
+            return random.uniform(seed, 0, shape, low=-limit, high=limit, dtype=dtype)
+        if self.distribution == "untruncated_normal":
+            return random.normal(seed, 0, shape, stddev=math.sqrt(variance), dtype=dtype)
+        return random.truncated_normal(seed, 0, shape, stddev=math.sqrt(variance) / TRUNCATED_STDDEV, dtype=dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "scale": self.scale,
+            "mode": self.mode,
+            "distribution": self.distribution,
+            **super().get_config(),
+        }
+
+
+class _Preset(VarianceScaling):
+    """A VarianceScaling with everything but the seed fixed."""
+
+    _scale = 1.0
+    _mode = "fan_in"
+    _distribution = "truncated_normal"
+
+    def __init__(self, seed: Seed = None) -> None:
+        super().__init__(self._scale, self._mode, self._distribution, seed)
+
+    def get_config(self) -> dict[str, Any]:
+        return RandomInitializer.get_config(self)
+
+
+class GlorotUniform(_Preset):
+    """Uniform over ±sqrt(6 / (fan_in + fan_out)): the default of `Dense` kernels."""
+
+    _mode, _distribution = "fan_avg", "uniform"
+
+
+class GlorotNormal(_Preset):
+    """Truncated normal with variance 2 / (fan_in + fan_out)."""
+
+    _mode = "fan_avg"
+
+
+class HeUniform(_Preset):
+    """Uniform over ±sqrt(6 / fan_in): for layers followed by ReLU."""
+
+    _scale, _distribution = 2.0, "uniform"
+
+
+class HeNormal(_Preset):
+    """Truncated normal with variance 2 / fan_in: for layers followed by ReLU."""
+
+    _scale = 2.0
+
+
+class LecunUniform(_Preset):
+    """Uniform over ±sqrt(3 / fan_in)."""
+
+    _distribution = "uniform"
+
+
+class LecunNormal(_Preset):
+    """Truncated normal with variance 1 / fan_in: for layers followed by SELU."""

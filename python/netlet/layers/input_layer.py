@@ -1,0 +1,107 @@
+"""`Input`: the shape of what enters a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from netlet.config import DEFAULT_DTYPE
+from netlet.layers.layer import Layer
+from netlet.layers.shapes import Shape, batch_shape, positive_int
+
+if TYPE_CHECKING:
+    from netlet.program import Node, ProgramBuilder
+
+
+class SymbolicTensor:
+    """A value without numbers: what `Input` returns, and what ``model.inputs`` and ``model.outputs`` hold.
+
+    Attributes:
+        shape: begins with the batch, None where it may vary.
+        dtype: "float32" or "float64".
+        name: of the layer it comes from.
+    """
+
+    def __init__(self, shape: Shape, dtype: str, name: str, layer: Layer) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self.name = name
+        self.layer = layer
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes, the batch included."""
+        return len(self.shape)
+
+    def __repr__(self) -> str:
+        return f"<SymbolicTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
+
+
+class InputLayer(Layer):
+    """The first layer of a model: it holds the input's shape.
+
+    Args:
+        shape: of one row, such as ``(28, 28)``.
+        batch_size: a fixed size of the batch; None for any.
+        dtype: "float32", "float64", or None for the model's.
+        batch_shape: ``(batch_size, *shape)``, instead of both.
+        name: as for every layer.
+
+    Raises: ValueError if neither or both of ``shape`` and ``batch_shape`` are given, or a size is not positive.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int | None] | int | None = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        batch_shape: Sequence[int | None] | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
+        if (shape is None) == (batch_shape is None):
+            raise ValueError(f"{self.name}: give one of shape and batch_shape, got {shape!r} and {batch_shape!r}")
+        if batch_shape is not None:
+            if batch_size is not None:
+                raise ValueError(f"{self.name}: give batch_size or batch_shape, not both")
+            if isinstance(batch_shape, int) or not tuple(batch_shape):
+                raise ValueError(f"{self.name}: batch_shape must be a tuple that begins with the batch")
+            batch_size, *rest = batch_shape
+            shape = tuple(rest)
+        if batch_size is not None:
+            batch_size = positive_int(batch_size, f"{self.name}: batch_size")
+        row = _batch_shape(shape, f"{self.name}: shape")
+        self.batch_shape: Shape = (batch_size, *row[1:])
+        self.input_shape = self.output_shape = self.batch_shape
+        self.built = True
+
+    @property
+    def output(self) -> SymbolicTensor:
+        """The input as a symbolic tensor."""
+        return SymbolicTensor(self.batch_shape, self._dtype or DEFAULT_DTYPE, self.name, self)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return self.batch_shape
+
+    def lower(self, builder: ProgramBuilder, x: Node) -> Node:
+        return x
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "batch_shape": list(self.batch_shape), "dtype": self._dtype}
+
+
+_batch_shape = batch_shape
+
+
+def Input(
+    shape: Sequence[int | None] | int | None = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    batch_shape: Sequence[int | None] | None = None,
+    name: str | None = None,
+) -> SymbolicTensor:
+    """Return a symbolic input of a model, to be the first element of a `Sequential`.
+
+    Args: as of `InputLayer`.
+    """
+    return InputLayer(shape, batch_size, dtype, batch_shape, name).output

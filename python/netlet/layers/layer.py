@@ -1,0 +1,269 @@
+"""What every layer shares: its name, its weights, how it is built, lowered to ops, written as a config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlet import initializers
+from netlet.config import DEFAULT_DTYPE, dtype_name
+from netlet.errors import ModelFormatError, NotBuiltError
+from netlet.layers.shapes import Shape, batch_shape, check_input, format_shape
+from netlet.layers.variable import Variable
+from netlet.utils.naming import auto_name, check_name
+
+if TYPE_CHECKING:
+    from netlet.program import Node, ProgramBuilder
+
+
+class Layer:
+    """Base of the layers.
+
+    A layer has no arithmetic of its own: ``build`` makes its weights, ``lower`` adds its ops to a program, and every
+    backend runs that program. A subclass defines ``build`` (if it has weights), ``compute_output_shape``, ``lower``
+    and, if its constructor has arguments, ``get_config``.
+
+    Args:
+        name: unique within a model; numbered automatically, such as "dense_1", if None.
+        trainable: whether training changes its weights.
+        dtype: "float32", "float64", or None for the model's.
+        input_shape: shape of one row, for the first layer of a model: ``Dense(3, input_shape=(2,))``.
+        input_dim: short for ``input_shape=(input_dim,)``.
+        batch_input_shape: ``input_shape`` with the batch in front, such as ``(None, 2)``.
+
+    Raises: ValueError if an argument is invalid, or not an argument of this layer.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        input_shape: Sequence[int | None] | int | None = None,
+        input_dim: int | None = None,
+        batch_input_shape: Sequence[int | None] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        kind = type(self).__name__
+        if kwargs:
+            raise ValueError(f"{kind}: unexpected arguments {', '.join(sorted(kwargs))}")
+        self.name = auto_name(kind) if name is None else check_name(name, kind)
+        if not isinstance(trainable, (bool, np.bool_)):
+            raise TypeError(f"{self.name}: trainable must be True or False, got {trainable!r}")
+        self.trainable = bool(trainable)
+        self._dtype: str | None = None if dtype is None else dtype_name(dtype)
+        self.input_shape_argument = self._first_shape(input_shape, input_dim, batch_input_shape)
+        self.built = False
+        self.input_shape: Shape | None = None
+        self.output_shape: Shape | None = None
+        self._variables: list[Variable] = []
+        self._preset: Mapping[str, NDArray[Any]] | None = None
+
+    def _first_shape(self, input_shape: Any, input_dim: Any, batch_input_shape: Any) -> Shape | None:
+        given = [value for value in (input_shape, input_dim, batch_input_shape) if value is not None]
+        if len(given) > 1:
+            raise ValueError(f"{self.name}: give one of input_shape, input_dim and batch_input_shape, got {given}")
+        if batch_input_shape is not None:
+            shape = tuple(batch_input_shape)
+            if not shape:
+                raise ValueError(f"{self.name}: batch_input_shape must begin with the batch, got ()")
+            return batch_shape(shape[1:], f"{self.name}: batch_input_shape")
+        if input_dim is not None:
+            return batch_shape((input_dim,), f"{self.name}: input_dim")
+        return None if input_shape is None else batch_shape(input_shape, f"{self.name}: input_shape")
+
+    # Building
+
+    @property
+    def dtype(self) -> str:
+        """Element type of the weights: "float32" unless the layer or its model says otherwise."""
+        return self._dtype or DEFAULT_DTYPE
+
+    def build(self, input_shape: Shape) -> None:
+        """Make the weights for inputs of ``input_shape``, whose first entry (the batch) is None."""
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the output's shape for an input's; both begin with the batch.
+
+        Raises: ValueError if the layer cannot take this input.
+        """
+        return input_shape
+
+    def lower(self, builder: ProgramBuilder, x: Node) -> Node:
+        """Add this layer's ops to a program.
+
+        Args:
+            builder: the program being made.
+            x: the value that enters.
+
+        Returns: the value that leaves.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not define lower()")
+
+    def build_for(self, input_shape: Shape, dtype: str) -> Shape:
+        """Build the layer for a model's input of ``input_shape`` and return its output shape; the model's side of
+        ``build``. A layer that is built already must have been built for the same shape and dtype.
+
+        Raises: ValueError if it was not, or cannot take this input.
+        """
+        if self._dtype is not None and self._dtype != dtype:
+            raise ValueError(f"{self.name}: layer has dtype {self._dtype}, expected {dtype} as the model has")
+        output_shape = self.compute_output_shape(input_shape)
+        if not self.built:
+            self._dtype = dtype
+            self._variables = []
+            self.build(input_shape)
+            self.built = True
+        elif self._variables and self.input_shape is not None and not _fits(input_shape, self.input_shape):
+            raise ValueError(
+                f"{self.name}: input has shape {format_shape(input_shape)}, "
+                f"expected {format_shape(self.input_shape)}, for which the layer was built"
+            )
+        self.input_shape, self.output_shape = input_shape, output_shape
+        return output_shape
+
+    def add_weight(
+        self,
+        name: str = "weight",
+        shape: Sequence[int] = (),
+        initializer: Any = "glorot_uniform",
+        trainable: bool = True,
+    ) -> Variable:
+        """Make a weight called ``name`` and return it.
+
+        Args:
+            name: unique within the layer.
+            shape: its shape; every entry positive.
+            initializer: as `netlet.initializers.get` takes it.
+            trainable: whether training changes it.
+        """
+        path = f"{self.name}/{name}"
+        if any(variable.name == name for variable in self._variables):
+            raise ValueError(f"{path}: the layer already has a weight of this name")
+        size = tuple(int(n) for n in shape)
+        if self._preset is not None:
+            value = self._take_preset(name, path, size)
+        else:
+            maker = initializers.get(initializer)
+            if maker is None:
+                raise ValueError(
+                    f"{path}: the initializer is None, as it is in a config that was made with a custom one"
+                )
+            value = np.ascontiguousarray(np.asarray(maker(size, dtype=self.dtype)), dtype=self.dtype)
+            if value.shape != size:
+                raise ValueError(f"{path}: initializer returned shape {value.shape}, expected {size}")
+        variable = Variable(value, name, path, trainable)
+        self._variables.append(variable)
+        return variable
+
+    def preset(self, values: Mapping[str, NDArray[Any]]) -> None:
+        """Let the coming ``build`` take its weights' values from ``values`` by name, instead of initializing them."""
+        self._preset = values
+
+    def _take_preset(self, name: str, path: str, size: tuple[int, ...]) -> NDArray[Any]:
+        assert self._preset is not None
+        if name not in self._preset:
+            raise ModelFormatError(f"{path}: the file has no such weight")
+        value = self._preset[name]
+        if value.shape != size or value.dtype.name != self.dtype:
+            raise ModelFormatError(
+                f"{path}: weight has shape {value.shape} and dtype {value.dtype}, expected {size} and {self.dtype}"
+            )
+        return value.copy()
+
+    # Weights
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights: those that training changes first."""
+        return [*self.trainable_weights, *self.non_trainable_weights]
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The same as ``weights``."""
+        return self.weights
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes; none if the layer's ``trainable`` is False."""
+        return [v for v in self._variables if v.trainable] if self.trainable else []
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The same as ``trainable_weights``."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone."""
+        return [v for v in self._variables if not v.trainable] if self.trainable else list(self._variables)
+
+    def get_weights(self) -> list[NDArray[Any]]:
+        """Return copies of the weights' values."""
+        return [variable.numpy() for variable in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set the weights' values: arrays in the order of ``weights``. Either all are set or none.
+
+        Raises: ValueError if their number or a shape differs, TypeError if they are not real numbers.
+        """
+        assign_all(self.weights, weights, self.name)
+
+    def count_params(self) -> int:
+        """Return the number of elements of all weights; NotBuiltError before the layer is built."""
+        if not self.built:
+            raise NotBuiltError(f"{self.name}: the layer is not built, so its weights are not known yet")
+        return sum(variable.size for variable in self._variables)
+
+    # Use outside of a model
+
+    def __call__(self, x: Any) -> NDArray[Any]:
+        """Return the layer's output for a batch ``x``, building the layer first if it is not.
+
+        Raises: ValueError if ``x`` does not fit the layer.
+        """
+        from netlet.layers.eager import call_layer
+
+        return call_layer(self, x)
+
+    def check_input_shape(self, shape: Sequence[int | None]) -> None:
+        """Raise a ValueError unless an input of ``shape`` fits the shape that the layer was built for."""
+        if self.input_shape is not None:
+            check_input(self.name, tuple(shape), self.input_shape)
+
+    # Config
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments; subclasses add theirs."""
+        return {"name": self.name, "trainable": self.trainable, "dtype": self._dtype}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Layer:
+        """Return a new layer made with the arguments of ``config``; it has no weights yet."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _fits(shape: Shape, built_for: Shape) -> bool:
+    return len(shape) == len(built_for) and all(
+        a == b or a is None or b is None for a, b in zip(shape, built_for, strict=True)
+    )
+
+
+def assign_all(variables: Sequence[Variable], values: Sequence[Any], owner: str) -> None:
+    """Assign ``values`` to ``variables``, all or none; raises as `Layer.set_weights` does, naming ``owner``."""
+    try:
+        given = list(values)
+    except TypeError:
+        raise TypeError(f"{owner}: set_weights expects a list of arrays, got {values!r}") from None
+    if len(given) != len(variables):
+        raise ValueError(f"{owner}: set_weights got {len(given)} arrays, expected {len(variables)}")
+    checked = [variable.check(value) for variable, value in zip(variables, given, strict=True)]
+    for variable, array in zip(variables, checked, strict=True):
+        np.copyto(variable.value, array)

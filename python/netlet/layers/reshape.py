@@ -1,0 +1,91 @@
+"""`Flatten` and `Reshape`: the same elements of each row in another shape."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from netlet.layers.layer import Layer
+from netlet.layers.shapes import Shape, format_shape
+
+if TYPE_CHECKING:
+    from netlet.program import Node, ProgramBuilder
+
+
+class Flatten(Layer):
+    """Each row as a vector.
+
+    Args:
+        data_format: None or "channels_last"; "channels_first" is not supported yet.
+        **kwargs: as for every `Layer`.
+
+    Shapes: x ``[B, ...]`` to y ``[B, N]``, N the number of elements of a row.
+    """
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if data_format not in (None, "channels_last"):
+            raise ValueError(f"{self.name}: data_format must be None or 'channels_last', got {data_format!r}")
+        self.data_format = data_format
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return (input_shape[0], math.prod(_known(input_shape, self.name)))
+
+    def lower(self, builder: ProgramBuilder, x: Node) -> Node:
+        return builder.reshape(x, (math.prod(x.shape),), name=self.name)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "data_format": self.data_format}
+
+
+class Reshape(Layer):
+    """Each row in the shape ``target_shape``.
+
+    Args:
+        target_shape: sizes of one row; one of them may be -1 and follows from the others.
+        **kwargs: as for every `Layer`.
+
+    Shapes: x ``[B, ...]`` to y ``[B, *target_shape]``, with as many elements.
+
+    Raises: ValueError if ``target_shape`` is not such a tuple, or the number of elements differs.
+    """
+
+    def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        try:
+            self.target_shape = tuple(operator.index(size) for size in target_shape)
+        except TypeError:
+            raise ValueError(f"{self.name}: target_shape must be a tuple of ints, got {target_shape!r}") from None
+        if any(size < 1 and size != -1 for size in self.target_shape) or self.target_shape.count(-1) > 1:
+            raise ValueError(
+                f"{self.name}: target_shape must hold positive sizes and at most one -1, got {self.target_shape}"
+            )
+
+    def _resolve(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        count = math.prod(sizes)
+        given = math.prod(size for size in self.target_shape if size != -1)
+        if (-1 in self.target_shape and count % given) or (-1 not in self.target_shape and count != given):
+            raise ValueError(
+                f"{self.name}: input has shape {format_shape((None, *sizes))}, {count} elements a row, "
+                f"expected as many as target_shape {self.target_shape} holds"
+            )
+        return tuple(count // given if size == -1 else size for size in self.target_shape)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return (input_shape[0], *self._resolve(_known(input_shape, self.name)))
+
+    def lower(self, builder: ProgramBuilder, x: Node) -> Node:
+        return builder.reshape(x, self._resolve(x.shape), name=self.name)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "target_shape": list(self.target_shape)}
+
+
+def _known(input_shape: Shape, name: str) -> tuple[int, ...]:
+    """The sizes of one row, all of which must be known."""
+    sizes = [size for size in input_shape[1:] if size is not None]
+    if len(sizes) != len(input_shape) - 1:
+        raise ValueError(f"{name}: input has shape {format_shape(input_shape)}, expected known sizes after the batch")
+    return tuple(sizes)

@@ -1,0 +1,219 @@
+"""``compile``, its settings, and data made to fit them: what every model needs before it can train."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlet import random
+from netlet.errors import NotCompiledError
+from netlet.layers.shapes import Shape
+from netlet.losses import Loss
+from netlet.metrics import Metric
+from netlet.models.compilation import Compilation
+from netlet.models.data import adapt_inputs, adapt_labels, adapt_weights, check_rows, weights_of_classes
+from netlet.models.engine import Engine
+from netlet.models.guard import Guard
+from netlet.models.history import History
+from netlet.models.sources import Rows
+from netlet.optimizers import Optimizer
+from netlet.program import LOSSES
+
+
+class Compiled:
+    """The part of a model that knows how it is trained, and makes data fit it. A subclass knows the layers."""
+
+    name: str
+
+    def __init__(self) -> None:
+        self.stop_training = False
+        self.history: History | None = None
+        self._compilation: Compilation | None = None
+        self._guard = Guard(self.name)
+        self._shuffle_seed: int | None = None
+        self._shuffle_count = 0  # passes over data so far: the "epoch" of the next shuffle
+        self._seed_source: object = None
+
+    # What a subclass provides
+
+    @property
+    def dtype(self) -> str:
+        """Element type of weights and data: "float32" or "float64"."""
+        raise NotImplementedError
+
+    def _input_shape_for(self, x: Any) -> Shape:
+        """The input's shape, taken from ``x`` where the model is not built."""
+        raise NotImplementedError
+
+    def _output_shape_for(self, input_shape: Shape) -> Shape:
+        raise NotImplementedError
+
+    def _first_layer_name(self) -> str:
+        raise NotImplementedError
+
+    def _engine_for(self, input_shape: Shape) -> Engine:
+        """What runs the model; builds the model first if it is not built."""
+        raise NotImplementedError
+
+    def _check_trainable(self) -> None:
+        raise NotImplementedError
+
+    def _forget_engine(self) -> None:
+        raise NotImplementedError
+
+    # Compiling
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Sequence[Any] | None = None,
+        weighted_metrics: Sequence[Any] | None = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
+        *,
+        check_finite: bool = False,
+    ) -> None:
+        """Set how the model is trained.
+
+        Args:
+            optimizer: a name, an Optimizer or a config. In this version: "sgd".
+            loss: a name, a Loss, a loss function or a config; may be None for a model that only predicts.
+            metrics: list of names, Metrics or configs.
+            steps_per_execution: steps between two calls of batch hooks, for callbacks that have any.
+            check_finite: refuse data with NaN or infinity.
+            loss_weights, weighted_metrics: not supported yet.
+            run_eagerly, jit_compile, auto_scale_loss: accepted for Keras' sake, without effect.
+
+        Raises: ValueError for an unknown name (the nearest known one is suggested) or an unsupported setting, TypeError
+            for a wrong type. The model then keeps its former settings.
+        """
+        with self._guard("compile"):
+            made = Compilation(
+                optimizer,
+                loss,
+                loss_weights,
+                metrics,
+                weighted_metrics,
+                run_eagerly,
+                steps_per_execution,
+                jit_compile,
+                auto_scale_loss,
+                check_finite,
+            )
+            self._set_compilation(made)
+
+    def _set_compilation(self, compilation: Compilation) -> None:
+        raise NotImplementedError
+
+    @property
+    def compiled(self) -> bool:
+        """Whether ``compile`` was called."""
+        return self._compilation is not None
+
+    @property
+    def optimizer(self) -> Optimizer | None:
+        """The optimizer that ``compile`` was given, or None."""
+        return None if self._compilation is None else self._compilation.optimizer
+
+    @property
+    def loss(self) -> Loss | None:
+        """The loss that ``compile`` was given, or None."""
+        return None if self._compilation is None else self._compilation.loss
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics that ``compile`` was given; "accuracy" is missing from it until the model is built."""
+        return [] if self._compilation is None else self._resolved_metrics(self._compilation)
+
+    def _resolved_metrics(self, compilation: Compilation) -> list[Metric]:
+        raise NotImplementedError
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of what ``evaluate`` returns, in its order: "loss", then the metrics."""
+        compilation = self._compilation
+        if compilation is None:
+            return []
+        return ["loss", *(m if isinstance(m, str) else m.name for m in compilation.metrics)]
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """Return the settings of ``compile`` as JSON can hold them, or None."""
+        return None if self._compilation is None else self._compilation.get_config()
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile with the settings that `get_compile_config` returned."""
+        self.compile(**config)
+
+    def _compiled(self, action: str) -> Compilation:
+        if self._compilation is None:
+            raise NotCompiledError(f"{self.name}: call compile() before {action}()")
+        self._compilation.required_loss(self.name)
+        return self._compilation
+
+    # Data
+
+    def _adapt_x(self, x: Any, input_shape: Shape) -> NDArray[Any]:
+        finite = self._compilation is not None and self._compilation.check_finite
+        return adapt_inputs(
+            x, layer=self._first_layer_name(), expected=input_shape, dtype=np.dtype(self.dtype), finite=finite
+        )
+
+    def _adapt(
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        class_weight: Any,
+        action: str,
+        input_shape: Shape | None = None,
+    ) -> tuple[Rows, Shape]:
+        """The data as executors take them, and the input's shape. Builds nothing.
+
+        ``input_shape`` is what x must have where the model is not built; None takes it from x.
+        """
+        compilation = self._compiled(action)
+        loss = compilation.required_loss(self.name)
+        if sample_weight is not None and class_weight is not None:
+            raise ValueError(f"{action}: sample_weight and class_weight cannot be given together")
+        if y is None:
+            raise ValueError(f"{action}: y is None, expected labels for the loss {loss.name}")
+        if input_shape is None:
+            input_shape = self._input_shape_for(x)
+        inputs = self._adapt_x(x, input_shape)
+        prediction = tuple(n for n in self._output_shape_for(input_shape)[1:] if n is not None)
+        try:
+            label_shape = LOSSES[loss.op].label_shape(prediction)
+        except ValueError as error:
+            raise ValueError(f"{self.name}: {error}") from None
+        dtype = np.dtype(self.dtype)
+        finite = compilation.check_finite
+        labels = adapt_labels(
+            y,
+            loss=loss.name,
+            label_shape=label_shape,
+            classes=prediction[-1] if loss.integer_labels else None,
+            dtype=dtype,
+            finite=finite,
+        )
+        check_rows(len(inputs), len(labels), "y")
+        weights = adapt_weights(sample_weight, rows=len(inputs), dtype=dtype, finite=finite)
+        if class_weight is not None:
+            width = None if loss.integer_labels else prediction[-1]
+            weights = weights_of_classes(class_weight, labels, label_width=width, dtype=dtype)
+        return Rows(inputs, labels, weights), input_shape
+
+    def _next_shuffle(self) -> tuple[int, int]:
+        """(seed, epoch) of the next pass's order. The seed is drawn at first use and again after set_random_seed."""
+        source = random.global_generator()
+        if self._shuffle_seed is None or self._seed_source is not source:
+            self._shuffle_seed, self._shuffle_count, self._seed_source = random.next_seed(), 0, source
+        count = self._shuffle_count
+        self._shuffle_count = count + 1
+        return self._shuffle_seed, count

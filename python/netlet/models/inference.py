@@ -1,0 +1,150 @@
+"""Evaluation and prediction over rows or batches, with callbacks and a progress bar where they are asked for."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlet.callbacks.callback_list import CallbackList
+from netlet.models.engine import Engine
+from netlet.models.progress import ProgressBar
+from netlet.models.sources import Rows
+
+CHUNK_SECONDS = 0.05  # how long a call may run while a progress bar waits
+BLOCK_ROWS = 1024  # rows that an executor holds at a time where the caller leaves it to us
+
+
+def evaluate_rows(
+    engine: Engine,
+    data: Rows | Iterable[Rows],
+    batch_size: int,
+    steps: int | None,
+    callbacks: CallbackList,
+    verbose: int,
+    block: int = BLOCK_ROWS,
+) -> NDArray[np.float64]:
+    """Return the executor's sums over ``data``.
+
+    Args:
+        engine: runs the model.
+        data: rows, or batches of them.
+        batch_size: rows a step, as ``steps``, callbacks and the bar count them, where ``data`` is Rows.
+        steps: how many batches; None for all.
+        callbacks: its test hooks are called.
+        verbose: 0, 1 or 2.
+        block: rows that the executor may hold at a time.
+    """
+    sums = engine.new_sums()
+    hooked = callbacks.wants_batches("test")
+    begin, end = callbacks.hooks("on_test_batch_begin"), callbacks.hooks("on_test_batch_end")
+    callbacks.call("on_test_begin", None)
+
+    def run(rows: Rows) -> None:
+        engine.executor.evaluate([rows.x], rows.y, rows.sample_weight, batch_size=block, sums=sums)
+
+    total = steps
+    if isinstance(data, Rows):
+        whole = -(-len(data) // batch_size)
+        total = whole if steps is None else min(whole, steps)
+    if isinstance(data, Rows) and not hooked and not verbose:
+        run(data if total == whole else data.part(0, total * batch_size))  # type: ignore[operator]
+    else:
+        with ProgressBar(total, 0, 1, verbose) as bar:
+            step = 0
+            for rows, batches in _pieces(data, batch_size, total, 1 if hooked else None):
+                for hook in begin:
+                    hook(step, {})
+                run(rows)
+                step += batches
+                logs = engine.logs(sums)
+                for hook in end:
+                    hook(step - 1, logs)
+                bar.update(step, logs)
+            if not step:
+                raise ValueError("x: the iterable yielded no batch")
+            bar.finish(engine.logs(sums))
+    callbacks.call("on_test_end", engine.logs(sums))
+    return sums
+
+
+def predict_rows(
+    engine: Engine, x: NDArray[Any], batch_size: int, callbacks: CallbackList, verbose: int, block: int = BLOCK_ROWS
+) -> NDArray[Any]:
+    """Return the model's output for ``x`` ``[n, *input]``; arguments as of `evaluate_rows`."""
+    if not callbacks.callbacks and not verbose:
+        return engine.executor.predict([x], None, block)[0]
+    hooked = callbacks.wants_batches("predict")
+    begin, end = callbacks.hooks("on_predict_batch_begin"), callbacks.hooks("on_predict_batch_end")
+    callbacks.call("on_predict_begin", None)
+    total = -(-len(x) // batch_size)
+    parts = []
+    with ProgressBar(total, 0, 1, verbose) as bar:
+        step = 0
+        for part, batches in _pieces(x, batch_size, total, 1 if hooked else None):
+            for hook in begin:
+                hook(step, {})
+            outputs = engine.executor.predict([part], None, block)[0]
+            parts.append(outputs)
+            step += batches
+            for hook in end:
+                hook(step - 1, {"outputs": outputs})
+            bar.update(step)
+        bar.finish()
+    callbacks.call("on_predict_end", None)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def predict_batches(
+    predict: Callable[[Any], NDArray[Any]],
+    batches: Iterable[Any],
+    steps: int | None,
+    callbacks: CallbackList,
+    verbose: int,
+) -> NDArray[Any]:
+    """Return the outputs of ``predict`` for the first ``steps`` batches (None: all) of an iterable, joined."""
+    begin, end = callbacks.hooks("on_predict_batch_begin"), callbacks.hooks("on_predict_batch_end")
+    callbacks.call("on_predict_begin", None)
+    parts: list[NDArray[Any]] = []
+    with ProgressBar(steps, 0, 1, verbose) as bar:
+        iterator = iter(batches)
+        while steps is None or len(parts) < steps:
+            try:
+                batch = next(iterator)
+            except StopIteration:
+                break
+            for hook in begin:
+                hook(len(parts), {})
+            outputs = predict(batch)
+            parts.append(outputs)
+            for hook in end:
+                hook(len(parts) - 1, {"outputs": outputs})
+            bar.update(len(parts))
+        if not parts:
+            raise ValueError("x: the iterable yielded no batch")
+        bar.finish()
+    callbacks.call("on_predict_end", None)
+    return np.concatenate(parts)
+
+
+def _pieces(data: Any, batch_size: int, total: int | None, batches: int | None) -> Iterable[tuple[Any, int]]:
+    """Yield parts of ``data`` and how many batches each holds: ``batches`` of them, or for None as many as take about
+    CHUNK_SECONDS. An iterable is passed on, up to ``total``."""
+    if not isinstance(data, (Rows, np.ndarray)):
+        for rows in itertools.islice(data, total):
+            yield rows, 1
+        return
+    assert total is not None
+    step, rate = 0, 0.0
+    while step < total:
+        last = min(step + (batches or max(1, int(rate * CHUNK_SECONDS))), total)
+        start = time.perf_counter()
+        first_row, last_row = step * batch_size, min(last * batch_size, len(data))
+        yield (data.part(first_row, last_row) if isinstance(data, Rows) else data[first_row:last_row]), last - step
+        elapsed = time.perf_counter() - start
+        rate = (last - step) / elapsed if elapsed > 0 else rate
+        step = last

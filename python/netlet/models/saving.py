@@ -1,0 +1,205 @@
+"""Save a model to one file and load it: safetensors, with everything but the arrays as JSON in its metadata.
+
+Tensors, in the order of the arena: each weight by its path (``dense/kernel``), then each optimizer slot as
+``optimizer/<slot>/<path>``. Metadata, all strings:
+
+- ``format``: ``netlet-model``; ``version``: ``1``
+- ``config``: the layers and settings (``Sequential.get_config``)
+- ``program``: the Program, optimized, that a C program can run
+- ``compile``: the settings of ``compile``, or ``null``
+- ``training``: the optimizer's iterations and the state of the shuffles
+
+Loading reads this file and nothing else. Names in it are looked up in Netlet's own tables: nothing is imported,
+evaluated or unpickled. A file that breaks any rule is a `ModelFormatError`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlet import random
+from netlet.errors import ModelFormatError, NotBuiltError
+from netlet.models import safetensors
+from netlet.models.files import write_atomically
+from netlet.models.sequential import Sequential
+from netlet.program import Program
+
+FORMAT, VERSION = "netlet-model", "1"
+SLOT_PREFIX = "optimizer"
+_OTHER_FORMATS = (".keras", ".h5", ".hdf5", ".onnx", ".pb", ".pkl")
+
+
+def save_model(model: Sequential, filepath: Any, overwrite: bool = True) -> None:
+    """Write ``model`` to the file ``filepath``; see `Sequential.save`."""
+    path = _path(filepath)
+    if path.lower().endswith(_OTHER_FORMATS):
+        raise ValueError(f"save: {path!r} names another format; Netlet writes safetensors, as in 'model.safetensors'")
+    if not overwrite and os.path.exists(path):
+        raise FileExistsError(f"save: {path!r} exists and overwrite is False")
+    write_atomically(path, to_bytes(model))
+
+
+def load_model(filepath: Any, custom_objects: None = None, compile: bool = True, safe_mode: bool = True) -> Sequential:
+    """Return the model that ``filepath`` holds. It predicts the same bits and continues training with the same bits.
+
+    Args:
+        filepath: path of a file that `Sequential.save` wrote.
+        compile: whether to compile it as it was, with the optimizer's state.
+        custom_objects: None; custom objects are not supported yet.
+        safe_mode: accepted for Keras' sake: loading never runs code from the file.
+
+    Raises: ModelFormatError if the file is truncated, foreign or broken; OSError if it cannot be read.
+    """
+    if custom_objects:
+        raise ValueError("load_model: custom_objects are not supported yet")
+    with open(_path(filepath), "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        return _load(file, size, compile)
+
+
+def to_bytes(model: Sequential) -> bytes:
+    """Return what a file of ``model`` holds; NotBuiltError before the model is built."""
+    if not model.built:
+        raise NotBuiltError(f"{model.name}: the model is not built, so it has no weights to save")
+    with model._guard("save"):
+        engine = model._engine_for(model.input_shape)
+        arena = model._arena
+        assert arena is not None
+        tensors = arena.views(arena.data)
+        slots = _slot_names(model)
+        for slot, flat in zip(slots, engine.slots, strict=True):
+            tensors.update({f"{SLOT_PREFIX}/{slot}/{path}": view for path, view in arena.views(flat).items()})
+        metadata = {
+            "format": FORMAT,
+            "version": VERSION,
+            "config": _dumps(model.get_config()),
+            "program": engine.program.to_json(),
+            "compile": _dumps(model.get_compile_config()),
+            "training": _dumps(
+                {
+                    "iterations": 0 if model.optimizer is None else model.optimizer.iterations,
+                    "shuffle_seed": model._shuffle_seed,
+                    "shuffle_count": model._shuffle_count,
+                }
+            ),
+        }
+        file = io.BytesIO()
+        safetensors.write(file, tensors, metadata)
+    return file.getvalue()
+
+
+def from_bytes(data: bytes) -> Sequential:
+    """Return the model that `to_bytes` wrote."""
+    return _load(io.BytesIO(data), len(data), True)
+
+
+def _path(filepath: Any) -> str:
+    try:
+        return os.fsdecode(filepath)
+    except TypeError:
+        raise TypeError(f"filepath must be a path, got {filepath!r}") from None
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def _load(file: BinaryIO, size: int, compile: bool) -> Sequential:
+    tensors, metadata = safetensors.read(file, size)
+    if metadata.get("format") != FORMAT:
+        raise ModelFormatError(f"format is {metadata.get('format')!r}, expected {FORMAT!r}: not a model of Netlet's")
+    if metadata.get("version") != VERSION:
+        raise ModelFormatError(f"version is {metadata.get('version')!r}, expected {VERSION!r}: saved by a newer Netlet")
+    missing = {"config", "program", "compile", "training"} - set(metadata)
+    if missing:
+        raise ModelFormatError(f"metadata lacks {', '.join(sorted(missing))}")
+    program = Program.from_json(metadata["program"])
+    config = safetensors.parse_json(metadata["config"], "config")
+    weights = {path: array for path, array in tensors.items() if not path.startswith(f"{SLOT_PREFIX}/")}
+    _check_params(program, weights)
+    try:
+        model = Sequential.from_config(config, presets=_by_layer(weights))
+        _check_model(model, program)
+        settings = safetensors.parse_json(metadata["compile"], "compile")
+        if settings is not None and not isinstance(settings, dict):
+            raise ModelFormatError(f"compile: expected an object or null, got {settings!r}")
+        if compile and settings is not None:
+            model.compile_from_config(settings)
+        training = safetensors.parse_json(metadata["training"], "training")
+        _restore_training(model, training, tensors)
+    except ModelFormatError:
+        raise
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:
+        raise ModelFormatError(f"config: {type(error).__name__}: {error}") from None
+    return model
+
+
+def _slot_names(model: Sequential) -> tuple[str, ...]:
+    """The optimizer's slots; none without a loss, for then nothing can be trained."""
+    return () if model.optimizer is None or model.loss is None else model.optimizer.slot_names()
+
+
+def _by_layer(weights: dict[str, NDArray[Any]]) -> dict[str, dict[str, NDArray[Any]]]:
+    """Weights by layer, then by name: the paths' two parts."""
+    layers: dict[str, dict[str, NDArray[Any]]] = {}
+    for path, array in weights.items():
+        layer, _, name = path.partition("/")
+        layers.setdefault(layer, {})[name] = array
+    return layers
+
+
+def _check_params(program: Program, weights: dict[str, NDArray[Any]]) -> None:
+    """Check that the tensors are the program's parameters."""
+    expected = {param.name: (param.shape, program.dtype) for param in program.params}
+    found = {path: (array.shape, array.dtype.name) for path, array in weights.items()}
+    for path in expected.keys() | found.keys():
+        if expected.get(path) != found.get(path):
+            raise ModelFormatError(f"weight {path!r}: file holds {found.get(path)}, its program {expected.get(path)}")
+
+
+def _check_model(model: Sequential, program: Program) -> None:
+    """Check that the layers make the parameters, input and output that the program has."""
+    if not model.built:
+        raise ModelFormatError("config: the layers have no input shape")
+    made = model.lower()
+    ends = [
+        (p.dtype, [p.values[v].shape for v in (*p.inputs, *p.outputs)], [(q.name, q.shape) for q in p.params])
+        for p in (made, program)
+    ]
+    if ends[0] != ends[1]:
+        raise ModelFormatError("program: its input, output or parameters are not those of the layers in config")
+
+
+def _restore_training(model: Sequential, training: Any, tensors: dict[str, NDArray[Any]]) -> None:
+    if not isinstance(training, dict) or set(training) != {"iterations", "shuffle_seed", "shuffle_count"}:
+        raise ModelFormatError("training: expected an object with iterations, shuffle_seed and shuffle_count")
+    iterations, seed, count = training["iterations"], training["shuffle_seed"], training["shuffle_count"]
+    for name, value in (("iterations", iterations), ("shuffle_seed", seed), ("shuffle_count", count)):
+        if name == "shuffle_seed" and value is None:
+            continue
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 64:
+            raise ModelFormatError(f"training: {name} must be an integer in [0, 2^64), got {value!r}")
+    model._shuffle_seed, model._shuffle_count, model._seed_source = seed, count, random.global_generator()
+    paths = [variable.path for variable in model.weights]
+    found = {name: array for name, array in tensors.items() if name.startswith(f"{SLOT_PREFIX}/")}
+    if model.optimizer is None:
+        return
+    model.optimizer.iterations = iterations
+    names = _slot_names(model)
+    expected = [f"{SLOT_PREFIX}/{slot}/{path}" for slot in names for path in paths]
+    if set(expected) != set(found):
+        raise ModelFormatError(f"optimizer: the file holds slots {sorted(found)}, expected {sorted(expected)}")
+    for variable in model.weights:
+        for slot in names:
+            array = found[f"{SLOT_PREFIX}/{slot}/{variable.path}"]
+            if array.shape != variable.shape or array.dtype.name != variable.dtype:
+                raise ModelFormatError(f"optimizer/{slot}/{variable.path}: shape or dtype is not that of the weight")
+    if names:
+        flat = [np.concatenate([found[f"{SLOT_PREFIX}/{slot}/{p}"].reshape(-1) for p in paths]) for slot in names]
+        model._make_engine(np.stack(flat))

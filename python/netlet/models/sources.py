@@ -1,0 +1,173 @@
+"""Where the batches of training come from: arrays held in memory, or an iterable that yields batches."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlet.models.data import unpack_batch
+from netlet.models.engine import Engine
+
+Array = NDArray[Any]
+Sums = NDArray[np.float64]
+
+RAN_OUT = (
+    "the data ran out before the epoch's steps were done: an iterable must yield steps_per_epoch * epochs batches, "
+    "and arrays give at most one pass an epoch"
+)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Adapted data: what executors take.
+
+    Attributes:
+        x: ``[n, *input]``.
+        y: ``[n, *labels]``.
+        sample_weight: ``[n]`` or None.
+    """
+
+    x: Array
+    y: Array
+    sample_weight: Array | None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def part(self, first: int, last: int) -> Rows:
+        """Return rows ``first .. last-1``, without a copy."""
+        weight = None if self.sample_weight is None else self.sample_weight[first:last]
+        return Rows(self.x[first:last], self.y[first:last], weight)
+
+
+class Source(Protocol):
+    """What ``fit`` trains on.
+
+    Attributes:
+        steps: per epoch, or None where that is not known before the end.
+    """
+
+    steps: int | None
+
+    def begin_epoch(self) -> None:
+        """Get ready for the next epoch."""
+        ...
+
+    def train(self, engine: Engine, first: int, last: int, learning_rate: float, sums: Sums) -> int:
+        """Run steps ``first .. last-1`` of the epoch and return how many there were: fewer if the data ran out."""
+        ...
+
+
+class ArraySource:
+    """Batches gathered from rows in memory, in an order that each pass draws anew.
+
+    Args:
+        rows: the data.
+        batch_size: rows a step; the last batch of a pass may be smaller.
+        shuffle: called at the begin of each pass; returns (seed, epoch) of its order, or None for the rows' order.
+        steps_per_epoch: None for a whole pass; fewer steps continue the pass in the next epoch.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        batch_size: int,
+        shuffle: Callable[[], tuple[int, int] | None],
+        steps_per_epoch: int | None,
+    ) -> None:
+        self.rows = rows
+        self.batch_size = batch_size
+        self.steps: int | None = steps_per_epoch or -(-len(rows) // batch_size)
+        self._steps_per_epoch = steps_per_epoch
+        self._pass_steps = -(-len(rows) // batch_size)
+        self._shuffle = shuffle
+        self._order: tuple[int, int] | None = None
+        self._position = self._pass_steps  # steps done of the present pass; a new one begins at the first epoch
+        self._offset = 0  # the epoch's first step, within the pass
+        self._inputs = [rows.x]
+
+    def begin_epoch(self) -> None:
+        if self._steps_per_epoch is None or self._position >= self._pass_steps:
+            self._order = self._shuffle()
+            self._position = 0
+        self._offset = self._position
+
+    def train(self, engine: Engine, first: int, last: int, learning_rate: float, sums: Sums) -> int:
+        begin, end = self._offset + first, min(self._offset + last, self._pass_steps)
+        if end < self._offset + last:
+            warnings.warn(RAN_OUT, stacklevel=2)
+        if begin >= end:
+            return 0
+        engine.executor.train(
+            self._inputs,
+            self.rows.y,
+            self.rows.sample_weight,
+            batch_size=self.batch_size,
+            shuffle=self._order,
+            first=begin,
+            last=end,
+            learning_rate=learning_rate,
+            sums=sums,
+        )
+        self._position = end
+        return end - begin
+
+
+class BatchSource:
+    """Batches that an iterable yields, each ``(x, y)`` or ``(x, y, sample_weight)``, used as they come.
+
+    Args:
+        batches: a generator (used up once) or an iterable (begun anew for each epoch).
+        adapt: makes a raw batch into Rows.
+        steps_per_epoch: None: an epoch lasts until the iterable ends.
+    """
+
+    def __init__(
+        self,
+        batches: Any,
+        adapt: Callable[[Any, Any, Any], Rows],
+        steps_per_epoch: int | None,
+    ) -> None:
+        self.steps = steps_per_epoch
+        self._batches = batches
+        self._adapt = adapt
+        self._once = hasattr(batches, "__next__")
+        self._iterator: Iterator[Any] | None = None
+
+    def begin_epoch(self) -> None:
+        if self._iterator is None or (self.steps is None and not self._once):
+            self._iterator = iter(self._batches)
+
+    def train(self, engine: Engine, first: int, last: int, learning_rate: float, sums: Sums) -> int:
+        assert self._iterator is not None
+        for done in range(last - first):
+            try:
+                batch = next(self._iterator)
+            except StopIteration:
+                if not self._once:
+                    self._iterator = None
+                if self.steps is not None:
+                    warnings.warn(RAN_OUT, stacklevel=2)
+                return done
+            train_batch(engine, self._adapt(*unpack_batch(batch)), learning_rate, sums)
+        return last - first
+
+
+def train_batch(engine: Engine, rows: Rows, learning_rate: float, sums: Sums) -> None:
+    """Run one step on all of ``rows``."""
+    engine.executor.train(
+        [rows.x],
+        rows.y,
+        rows.sample_weight,
+        batch_size=len(rows),
+        shuffle=None,
+        first=0,
+        last=1,
+        learning_rate=learning_rate,
+        sums=sums,
+    )

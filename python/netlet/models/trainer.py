@@ -1,0 +1,372 @@
+"""``fit``, ``evaluate``, ``predict`` and their one-batch forms: what a compiled model can do with data."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Collection
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlet.callbacks.callback_list import CallbackList
+from netlet.layers.shapes import Shape, positive_int
+from netlet.models.compiled import Compiled
+from netlet.models.data import is_batches, unpack_batch
+from netlet.models.engine import Engine
+from netlet.models.fitting import FitLoop, Validation
+from netlet.models.history import History
+from netlet.models.inference import BLOCK_ROWS, evaluate_rows, predict_batches, predict_rows
+from netlet.models.sources import ArraySource, BatchSource, Rows, Source, train_batch
+
+DEFAULT_BATCH = 32
+
+
+class Trainer(Compiled):
+    """The part of a model that trains, evaluates and predicts.
+
+    Attributes:
+        stop_training: set to True by a callback to end ``fit`` after the present epoch.
+        history: of the last ``fit``.
+    """
+
+    # Training
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: dict[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Collection[int] = 1,
+    ) -> History:
+        """Train the model and return the `History` of losses and metrics.
+
+        Args:
+            x: rows ``[n, *input]``: an array of any type and memory order, a list, a pandas frame, anything with
+                ``__array__`` or ``__dlpack__``; or an iterable of batches ``(x, y)`` or ``(x, y, sample_weight)``.
+            y: labels ``[n, ...]``; None if ``x`` yields batches.
+            batch_size: rows a step; default 32.
+            epochs: the number of the final epoch.
+            verbose: 0 silent, 1 or "auto" a progress bar, 2 one line an epoch.
+            callbacks: a `Callback` or a list of them.
+            validation_split: share of the rows, taken from the end before shuffling, to validate on.
+            validation_data: ``(x, y)``, ``(x, y, sample_weight)`` or an iterable of batches; overrides the split.
+            shuffle: whether to draw the rows' order anew for each epoch.
+            class_weight: dict of class number to weight; a missing class weighs 1.
+            sample_weight: ``[n]``, one weight a row; not together with ``class_weight``.
+            initial_epoch: the number of epochs already done.
+            steps_per_epoch: None for a whole pass over the data.
+            validation_steps: batches to validate on; None for all.
+            validation_batch_size: default ``batch_size``.
+            validation_freq: validate every so many epochs, or after the epochs (from 1) that a collection names.
+
+        Raises:
+            NotCompiledError: without ``compile``.
+            ValueError, TypeError: if an argument is invalid; the model is then as it was.
+            RuntimeError: while another thread trains this model.
+            KeyboardInterrupt: after Ctrl-C, between two steps; the model is usable.
+        """
+        with self._guard("fit"):
+            compilation = self._compiled("fit")
+            self._check_trainable()
+            level = check_verbose(verbose)
+            size = DEFAULT_BATCH if batch_size is None else positive_int(batch_size, "batch_size")
+            last = count(epochs, "epochs")
+            first = count(initial_epoch, "initial_epoch")
+            steps = None if steps_per_epoch is None else positive_int(steps_per_epoch, "steps_per_epoch")
+            if not isinstance(shuffle, (bool, np.bool_)):
+                raise TypeError(f"shuffle must be True or False, got {shuffle!r}")
+            freq = _check_freq(validation_freq)
+            val_size = (
+                size if validation_batch_size is None else positive_int(validation_batch_size, "validation_batch_size")
+            )
+            val_steps = None if validation_steps is None else positive_int(validation_steps, "validation_steps")
+            source: Source
+            held_out: Any = None
+            if is_batches(x):
+                self._refuse_with_batches(y, sample_weight, class_weight, validation_split)
+                source, input_shape = self._batch_source(x, steps)
+            else:
+                rows, input_shape = self._adapt(x, y, sample_weight, class_weight, "fit")
+                split = _check_split(validation_split)
+                if split and validation_data is None:
+                    at = math.floor(len(rows) * (1.0 - split))
+                    if at in (0, len(rows)):
+                        raise ValueError(f"validation_split={split} of {len(rows)} rows leaves one side empty")
+                    rows, held_out = rows.part(0, at), rows.part(at, len(rows))
+                    if class_weight is not None:  # it is for training only, as in Keras
+                        held_out = Rows(held_out.x, held_out.y, None)
+                order: Callable[[], tuple[int, int] | None] = self._next_shuffle if shuffle else lambda: None
+                source = ArraySource(rows, size, order, steps)
+            if validation_data is not None:
+                held_out = self._adapt_validation(validation_data, input_shape)
+                if hasattr(held_out, "__next__") and val_steps is None:
+                    held_out = list(held_out)  # each validation needs all of it
+            params = {"verbose": level, "epochs": last, "steps": source.steps}
+            engine = self._engine_for(input_shape)
+            wrapped = CallbackList(callbacks, self, params)
+            history = next((c for c in wrapped.callbacks if isinstance(c, History)), None)
+            if history is None:
+                history = History()
+                history.set_params(params)
+                history.set_model(self)
+                history.on_train_begin()
+            else:
+                wrapped.callbacks.remove(history)
+                history.on_train_begin()
+            self.history = history
+            FitLoop(
+                self,
+                engine,
+                source,
+                wrapped,
+                history,
+                epochs=(first, last),
+                verbose=level,
+                chunk=compilation.steps_per_execution,
+                validation=None
+                if held_out is None
+                else self._validation(engine, held_out, val_size, val_steps, validation_batch_size or BLOCK_ROWS),
+                validation_freq=freq,
+            ).run()
+            return history
+
+    def _refuse_with_batches(self, y: Any, sample_weight: Any, class_weight: Any, validation_split: float) -> None:
+        for name, value in (("y", y), ("sample_weight", sample_weight), ("class_weight", class_weight)):
+            if value is not None:
+                raise ValueError(f"{name} must be None where x yields batches (x, y) or (x, y, sample_weight)")
+        if validation_split:
+            raise ValueError("validation_split needs arrays; give validation_data where x yields batches")
+
+    def _batch_source(self, batches: Any, steps: int | None) -> tuple[BatchSource, Shape]:
+        """A source over an iterable, and the input's shape, for which the first batch may have to be looked at."""
+        if not hasattr(batches, "__next__"):
+            first = next(iter(batches), None)
+        else:
+            first = next(batches, None)
+            if first is not None:
+                batches = _again(first, batches)
+        if first is None:
+            raise ValueError("x: the iterable yielded no batch")
+        _, input_shape = self._adapt(*unpack_batch(first), None, "fit")
+
+        def adapt(x: Any, y: Any, sample_weight: Any) -> Rows:
+            return self._adapt(x, y, sample_weight, None, "fit")[0]
+
+        return BatchSource(batches, adapt, steps), input_shape
+
+    def _adapt_validation(self, data: Any, input_shape: Shape) -> Any:
+        """Rows, or the iterable itself."""
+        if is_batches(data):
+            return data
+        if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
+            raise ValueError(
+                "validation_data must be (x, y), (x, y, sample_weight) or an iterable of batches, "
+                f"got {type(data).__name__}{f' of {len(data)}' if isinstance(data, (tuple, list)) else ''}"
+            )
+        x, y, sample_weight = unpack_batch(data)
+        try:
+            return self._adapt(x, y, sample_weight, None, "validation", input_shape)[0]
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"validation_data: {error}") from None
+
+    def _validation(self, engine: Engine, data: Any, batch_size: int, steps: int | None, block: int) -> Validation:
+        def validate(callbacks: CallbackList) -> dict[str, Any]:
+            sums = evaluate_rows(engine, self._evaluation_batches(data), batch_size, steps, callbacks, 0, block)
+            return engine.logs(sums)
+
+        return validate
+
+    def _evaluation_batches(self, data: Any) -> Any:
+        """Rows as they are; an iterable with its batches adapted."""
+        if isinstance(data, Rows):
+            return data
+        return (self._adapt(*unpack_batch(batch), None, "evaluate")[0] for batch in data)
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: dict[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Make one step on one batch.
+
+        Args: as of `fit`, and ``return_dict``: whether to return the values by name.
+
+        Returns: the batch's loss before the step, or a list of loss and metrics if there are metrics.
+
+        Raises: as `fit`.
+        """
+        with self._guard("train_on_batch"):
+            compilation = self._compiled("train_on_batch")
+            self._check_trainable()
+            rows, input_shape = self._adapt(x, y, sample_weight, class_weight, "train_on_batch")
+            engine = self._engine_for(input_shape)
+            sums = engine.new_sums()
+            train_batch(engine, rows, compilation.optimizer.learning_rate, sums)
+            compilation.optimizer.iterations += 1
+            return _returned(engine, sums, return_dict)
+
+    # Evaluation
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Return the loss on data, or a list of loss and metrics if there are metrics.
+
+        Args:
+            x, y, sample_weight: as of `fit`; ``x`` may be an iterable of batches.
+            batch_size: rows a step, as ``steps`` and the progress bar count them; default 32. The result does not
+                depend on it.
+            verbose: 0 silent, 1 or "auto" a progress bar, 2 one line.
+            steps: batches to evaluate; None for all.
+            callbacks: a `Callback` or a list of them.
+            return_dict: whether to return a dict by name, sorted.
+
+        Raises: NotCompiledError without ``compile``; ValueError, TypeError if an argument is invalid.
+        """
+        self._compiled("evaluate")
+        level = check_verbose(verbose)
+        size = DEFAULT_BATCH if batch_size is None else positive_int(batch_size, "batch_size")
+        limit = None if steps is None else positive_int(steps, "steps")
+        data: Any
+        if is_batches(x):
+            self._refuse_with_batches(y, sample_weight, None, 0.0)
+            batches = iter(x)
+            first = next(batches, None)
+            if first is None:
+                raise ValueError("x: the iterable yielded no batch")
+            _, input_shape = self._adapt(*unpack_batch(first), None, "evaluate")
+            data = self._evaluation_batches(_again(first, batches))
+            total = limit
+        else:
+            data, input_shape = self._adapt(x, y, sample_weight, None, "evaluate")
+            total = -(-len(data) // size)
+            total = total if limit is None else min(total, limit)
+        engine = self._engine_for(input_shape)
+        wrapped = CallbackList(callbacks, self, {"verbose": level, "epochs": 1, "steps": total})
+        sums = evaluate_rows(engine, data, size, limit, wrapped, level, batch_size or BLOCK_ROWS)
+        return _returned(engine, sums, return_dict)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """Return the loss on one batch, or a list of loss and metrics. Arguments as of `evaluate`."""
+        rows, input_shape = self._adapt(x, y, sample_weight, None, "test_on_batch")
+        engine = self._engine_for(input_shape)
+        sums = engine.new_sums()
+        engine.executor.evaluate([rows.x], rows.y, rows.sample_weight, batch_size=len(rows), sums=sums)
+        return _returned(engine, sums, return_dict)
+
+    # Prediction
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> NDArray[Any]:
+        """Return the model's output ``[n, *output]`` for rows ``x``. Any number of threads may call this at once.
+
+        Args:
+            x: rows ``[n, *input]``, as of `fit`, or an iterable of batches.
+            batch_size: rows at a time; None lets the model choose. On the native backend the result does not depend on
+                it in one bit.
+            verbose: 1 a progress bar, 2 one line; 0 and "auto" silent.
+            steps: batches (of ``batch_size``, default 32) to predict; None for all.
+            callbacks: a `Callback` or a list of them.
+
+        Raises: ValueError, TypeError if an argument is invalid; NotBuiltError if the model has no layers.
+        """
+        level = 0 if verbose == "auto" else check_verbose(verbose)
+        size = DEFAULT_BATCH if batch_size is None else positive_int(batch_size, "batch_size")
+        limit = None if steps is None else positive_int(steps, "steps")
+        wrapped = CallbackList(callbacks, self, {"verbose": level, "epochs": 1, "steps": limit})
+        if is_batches(x):
+            return predict_batches(self._predict_batch, x, limit, wrapped, level)
+        input_shape = self._input_shape_for(x)
+        rows = self._adapt_x(x, input_shape)
+        if limit is not None:
+            rows = rows[: limit * size]
+        return predict_rows(self._engine_for(input_shape), rows, size, wrapped, level, batch_size or BLOCK_ROWS)
+
+    def _predict_batch(self, batch: Any) -> NDArray[Any]:
+        return self.predict_on_batch(unpack_batch(batch)[0])
+
+    def predict_on_batch(self, x: Any) -> NDArray[Any]:
+        """Return the model's output for one batch ``x``; raises as `predict`."""
+        input_shape = self._input_shape_for(x)
+        rows = self._adapt_x(x, input_shape)
+        engine = self._engine_for(input_shape)
+        return engine.executor.predict([rows], None, len(rows))[0]
+
+    def __call__(self, x: Any, training: bool | None = None) -> NDArray[Any]:
+        """Return the model's output for one batch ``x``; ``training`` changes nothing for layers of this version."""
+        return self.predict_on_batch(x)
+
+
+def _returned(engine: Engine, sums: NDArray[np.float64], return_dict: bool) -> Any:
+    if return_dict:
+        return engine.logs(sums)
+    values = engine.values(sums)
+    return values[0] if len(values) == 1 else values
+
+
+def _again(first: Any, rest: Any) -> Any:
+    yield first
+    yield from rest
+
+
+def check_verbose(verbose: Any) -> int:
+    """Return 0, 1 or 2; "auto" is 1. Raises: ValueError for anything else."""
+    if isinstance(verbose, str) and verbose == "auto":
+        return 1
+    if isinstance(verbose, (bool, int, np.integer)) and int(verbose) in (0, 1, 2):
+        return int(verbose)
+    raise ValueError(f'verbose must be 0, 1, 2 or "auto", got {verbose!r}')
+
+
+def count(value: Any, what: str) -> int:
+    """Return ``value`` as an int >= 0; ValueError naming ``what`` if it is none."""
+    try:
+        number = -1 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise ValueError(f"{what} must be an integer >= 0, got {value!r}")
+    return number
+
+
+def _check_split(split: Any) -> float:
+    if isinstance(split, (bool, str)) or not isinstance(split, (int, float, np.number)) or not 0 <= split < 1:
+        raise ValueError(f"validation_split must lie in [0, 1), got {split!r}")
+    return float(split)
+
+
+def _check_freq(freq: Any) -> int | Collection[int]:
+    if isinstance(freq, (list, tuple, set, frozenset, range)):
+        return {positive_int(epoch, "validation_freq: every epoch") for epoch in freq}
+    return positive_int(freq, "validation_freq")

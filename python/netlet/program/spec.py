@@ -1,0 +1,283 @@
+"""What an op is: its name, its signature, its attributes, its shape rule, its reference and its gradient.
+
+One :class:`Spec` describes one op, in one place (``netlet/program/ops/<family>.py``). From it come the checks and
+error texts of :class:`~netlet.program.program.Program`, the NumPy backend, the oracle (the same functions on float64
+arrays), the conformance cases, the micro-benchmarks and the op × backend table of the README.
+
+The reference functions share four rules:
+
+- Arrays have the batch as their first axis, are C-contiguous and all of one element type, which is that of every
+  intermediate result too: a float32 input is never computed on in float64, except for the sums of metrics.
+- Results are written into the arrays handed in. Gradients (``dx``, ``dparams``) are *overwritten*, never added to; the
+  caller adds where a value has several consumers. None in their place means: not wanted.
+- ``dy`` may be used as scratch: its contents are undefined afterwards.
+- They run under ``numpy.errstate(all="ignore")``: overflow to infinity is a result, not a warning.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlet.errors import did_you_mean, unknown_name
+
+if TYPE_CHECKING:
+    from netlet.program.case import Case
+
+__all__ = ["Array", "Attr", "Attrs", "LossSpec", "MetricSpec", "OpSpec", "OptimizerSpec", "Shape", "Spec", "elements"]
+
+Array = NDArray[Any]
+Attrs = Mapping[str, Any]
+Shape = tuple[int, ...]
+
+
+def elements(shape: Sequence[int]) -> int:
+    """The number of elements of a shape; 1 for the shape of a scalar."""
+    return math.prod(shape)
+
+
+class Attr(NamedTuple):
+    """One attribute of an op: its name, its type and its default.
+
+    Attributes:
+        name: the key under which it stands in ``attrs``.
+        kind: ``"float"``, ``"float or null"``, ``"bool"`` or ``"name"``.
+        default: what it is when it is left out.
+        low, high: bounds (inclusive) of a float.
+        names: the values that a ``"name"`` may take.
+    """
+
+    name: str
+    kind: str
+    default: Any
+    low: float = -math.inf
+    high: float = math.inf
+    names: tuple[str, ...] = ()
+
+    def check(self, value: Any) -> Any:
+        """Returns ``value`` in its canonical type (float, bool, str, None).
+
+        Raises:
+            ValueError: if it is of another type or out of bounds.
+        """
+        if self.kind == "bool":
+            if not isinstance(value, bool):
+                raise ValueError(f"attribute {self.name!r}: expected true or false, got {value!r}")
+            return value
+        if self.kind == "name":
+            if value not in self.names or not isinstance(value, str):
+                raise unknown_name(self.name, value, self.names)
+            return value
+        if value is None and self.kind == "float or null":
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ValueError(f"attribute {self.name!r}: expected a {self.kind}, got {value!r}")
+        number = float(value) if abs(value) < 1e300 else math.inf
+        if not math.isfinite(number) or not self.low <= number <= self.high:
+            raise ValueError(
+                f"attribute {self.name!r}: expected a finite number from {self.low:g} to {self.high:g}, got {value!r}"
+            )
+        return number
+
+
+class Spec:
+    """What ops, losses, metrics and optimizers have in common.
+
+    Attributes:
+        name: how a Program calls it, e.g. ``dense``.
+        family: ``"op"``, ``"loss"``, ``"metric"`` or ``"optimizer"``.
+        signature: arguments with their shapes, for people, e.g. ``x[B,...,I] kernel[I,O] bias[O]? -> y[B,...,O]``.
+        formula: what it computes, in one line.
+        source: where formula and conventions come from.
+    """
+
+    name: str
+    family: str
+    signature: str
+    formula: str
+    source: str = ""
+
+    def attributes(self, given: Attrs) -> tuple[Attr, ...]:
+        """The attributes it takes; which these are may depend on those given (``alpha`` on ``activation``)."""
+        return ()
+
+    def normalize(self, given: Attrs) -> dict[str, Any]:
+        """Returns all attributes, in order, checked, with defaults for those left out.
+
+        Raises:
+            ValueError: for an attribute that it does not take, or a value that it cannot have.
+        """
+        taken = self.attributes(given)
+        names = [attr.name for attr in taken]
+        for key in given:
+            if key not in names:
+                expected = ", ".join(names) or "none"
+                raise ValueError(
+                    f"{self.name} takes no attribute {key!r} here, expected {expected}.{did_you_mean(key, names)}"
+                )
+        return {attr.name: attr.check(given.get(attr.name, attr.default)) for attr in taken}
+
+    def cases(self) -> Iterator[Case]:
+        """The conformance cases: hostile sizes and values. Every backend runs them; see netlet.testing."""
+        raise NotImplementedError
+
+    def sample(self, case: Case, rng: np.random.Generator) -> dict[str, Array]:
+        """Draws a case's arrays, by name; integers become int32, the rest the case's element type.
+
+        ``x`` and for ops ``dy`` and each parameter; for losses and metrics ``y`` and maybe ``weight``; for optimizers
+        ``w g slots learning_rate``. An op's case without ``dy`` tests the forward pass alone.
+        """
+        raise NotImplementedError
+
+    def bound(self, case: Case, arrays: dict[str, Array], want: dict[str, Array], eps: float) -> dict[str, Array]:
+        """Returns by name how far each element of a result may be from ``want``, absolutely.
+
+        What has no bound is not compared. Derived, not tuned: a comment says how. ``eps`` is the gap after 1, twice
+        the unit roundoff, so each rounding may err by eps/2; elementary functions are granted 2 eps (within 2 ulp).
+
+        Args:
+            arrays: the case's arrays in float64.
+            want: the reference's results.
+        """
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"<{self.family} {self.name}: {self.signature}>"
+
+
+class OpSpec(Spec):
+    """A forward op: values and parameters in, one value out."""
+
+    family = "op"
+    #: How many values it takes.
+    arity: int = 1
+    #: The names of its parameters, and how many of them must be there.
+    param_names: tuple[str, ...] = ()
+    required_params: int = 0
+
+    def output_shape(self, inputs: Sequence[Shape], params: Sequence[Shape], attrs: Attrs, declared: Shape) -> Shape:
+        """Returns the shape (per row) of the output.
+
+        Args:
+            inputs, params: shapes of the values (per row) and parameters.
+            attrs: normalized attributes.
+            declared: the shape that the Program gives the output; only reshape looks at it.
+
+        Raises:
+            ValueError: if the shapes do not fit each other.
+        """
+        raise NotImplementedError
+
+    def forward(self, attrs: Attrs, xs: Sequence[Array], params: Sequence[Array], y: Array) -> None:
+        """Writes the output into ``y`` ``[B, *shape]``, which overlaps no input."""
+        raise NotImplementedError
+
+    def backward(
+        self,
+        attrs: Attrs,
+        xs: Sequence[Array],
+        params: Sequence[Array],
+        y: Array,
+        dy: Array,
+        dxs: Sequence[Array | None],
+        dparams: Sequence[Array | None],
+    ) -> None:
+        """Overwrites ``dxs`` and ``dparams`` with the gradients of ``sum(y * dy)``; ``dy`` is scratch afterwards."""
+        raise NotImplementedError
+
+    def flops(self, inputs: Sequence[Shape], params: Sequence[Shape], attrs: Attrs) -> int:
+        """Floating-point operations of the forward pass per row (a multiplication and an addition count as two)."""
+        raise NotImplementedError
+
+    def bytes(self, inputs: Sequence[Shape], params: Sequence[Shape], attrs: Attrs, itemsize: int) -> int:
+        """Bytes that the forward pass must move per row: inputs read, output written. Parameters not counted."""
+        declared = inputs[0]
+        output = self.output_shape(inputs, params, attrs, declared)
+        return itemsize * (sum(elements(shape) for shape in inputs) + elements(output))
+
+
+class LossSpec(Spec):
+    """A loss: a prediction and labels in, one number per row out, and the gradient in the same call.
+
+    Attributes:
+        integer_labels: whether ``y`` holds class numbers (int32) rather than values of the prediction's type.
+        fuses: the op whose output it may take back to its input (``softmax``, ``sigmoid``), or None.
+    """
+
+    family = "loss"
+    integer_labels: bool = False
+    fuses: str | None = None
+
+    def label_shape(self, prediction: Shape) -> Shape:
+        """Returns the shape (per row) of ``y``. ValueError if the loss cannot take such a prediction."""
+        if not prediction:
+            raise ValueError(f"{self.name}: expected a prediction of at least one axis, got shape ()")
+        return prediction[:-1] if self.integer_labels else prediction
+
+    def value_and_gradient(
+        self,
+        attrs: Attrs,
+        x: Array,
+        y: Array,
+        weight: Array | None,
+        losses: Array,
+        dx: Array | None,
+        output: Array | None,
+        clip: tuple[float, float] | None = None,
+    ) -> None:
+        """Writes each row's loss, and the gradient of the weighted mean over the batch.
+
+        Args:
+            attrs: normalized attributes.
+            x: the prediction, or the logits, ``[B, *shape]``.
+            y: the labels, ``[B, *label_shape]``.
+            weight: ``[B]``, or None for all ones. It enters ``dx`` and not ``losses``.
+            losses: ``[B]``; ``losses[b]`` becomes l_b, the mean over the row's positions.
+            dx: becomes ``weight[b] / B * dl_b/dx``; None if no gradient is wanted.
+            output: with ``from_logits``, becomes the probabilities; None if they are not wanted.
+            clip: the bounds for probabilities; those of x's type (:func:`clip_bounds`) if None.
+        """
+        raise NotImplementedError
+
+
+class MetricSpec(Spec):
+    """A metric: adds what a batch contributes to a few float64 sums.
+
+    Attributes:
+        labels: which labels it reads: ``"same"`` (y has the prediction's type and shape), ``"integer"`` (int32 without
+            the last axis) or ``"either"``.
+    """
+
+    family = "metric"
+    labels: str = "same"
+
+    def size(self, prediction: Shape, attrs: Attrs) -> int:
+        """How many sums it keeps."""
+        return 2
+
+    def update(self, attrs: Attrs, x: Array, y: Array, sums: Array) -> None:
+        """Adds the batch to ``sums``, float64 ``[size]``."""
+        raise NotImplementedError
+
+
+class OptimizerSpec(Spec):
+    """An optimizer: parameters, their gradient and slots of the same layout in, parameters and slots updated."""
+
+    family = "optimizer"
+
+    def slots(self, attrs: Attrs) -> int:
+        """How many arrays of the parameters' layout it keeps."""
+        raise NotImplementedError
+
+    def step(self, attrs: Attrs, learning_rate: float, w: Array, g: Array, slots: Array, scratch: Array) -> None:
+        """Updates ``w`` ``[P]`` and ``slots`` ``[n, P]`` in place by one step.
+
+        Args:
+            g: the gradient ``[P]``; unchanged, unless it is ``scratch``.
+            scratch: ``[P]``, undefined afterwards. May be ``g`` itself.
+        """
+        raise NotImplementedError
