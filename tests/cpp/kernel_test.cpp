@@ -1,0 +1,207 @@
+// The kernels of every ISA this build and CPU have: GEMM exact on integers and the same bits in place and packed, sums,
+// transposes, activations and optimizer against plain double arithmetic.
+#include "kernels/kernels.h"
+
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "check.h"
+
+namespace netlet {
+namespace {
+
+using test::check;
+
+template <class T>
+std::vector<T> random(std::mt19937& bits, int64_t n, bool integers) {
+  std::vector<T> x(static_cast<size_t>(n));
+  for (T& v : x) {
+    const double u = static_cast<double>(bits()) / 4294967296.0;
+    v = integers ? static_cast<T>(std::floor(u * 17) - 8) : static_cast<T>(2 * u - 1);
+  }
+  return x;
+}
+
+// c = init + a b, by the definition, in the kernels' order; exact where all is integer.
+template <class T>
+std::vector<T> product(const GemmArgs<T>& g, const std::vector<T>& init) {
+  std::vector<T> c = init;
+  for (int64_t i = 0; i < g.m; ++i)
+    for (int64_t j = 0; j < g.n; ++j) {
+      T sum = g.bias ? g.bias[j] : g.accumulate ? init[static_cast<size_t>(i * g.ldc + j)] : T(0);
+      for (int64_t k = 0; k < g.k; ++k) sum += g.a[i * g.a_row + k * g.a_col] * g.b[k * g.b_row + j * g.b_col];
+      c[static_cast<size_t>(i * g.ldc + j)] = g.relu && sum < 0 ? T(0) : sum;
+    }
+  return c;
+}
+
+template <class T>
+void gemm_case(const Kernels<T>& kernels, std::mt19937& bits, int64_t m, int64_t n, int64_t k, int mode,
+               bool integers) {
+  // One element beyond each row of c: a neighbour that must not change.
+  const std::vector<T> a = random<T>(bits, m * k, integers), b = random<T>(bits, k * n, integers),
+                       bias = random<T>(bits, n, integers), init = random<T>(bits, m * (n + 1), integers);
+  std::vector<T> b_turned(b.size());
+  kernels.transpose(k, n, b.data(), b_turned.data());
+  const bool turned_a = mode & 1;
+  std::vector<T> scratch(static_cast<size_t>(kernels.gemm_scratch(m, n, k)));
+  GemmArgs<T> g{m, n, k, a.data(), turned_a ? 1 : k, turned_a ? m : 1, b.data(), n, 1, nullptr, n + 1};
+  g.scratch = scratch.data();
+  g.accumulate = (mode & 2) != 0;
+  if ((mode & 4) && !g.accumulate) g.bias = bias.data();
+  g.relu = (mode & 8) != 0;
+  std::vector<T> in_place = init, packed = init;
+  g.c = in_place.data();
+  kernels.gemm(g);
+  g.b = b_turned.data();  // read through strides, which is always packed
+  g.b_row = 1;
+  g.b_col = k;
+  g.c = packed.data();
+  kernels.gemm(g);
+  const std::string note = "m=" + std::to_string(m) + " n=" + std::to_string(n) + " k=" + std::to_string(k) +
+                           " mode=" + std::to_string(mode);
+  CHECK_NOTE(std::memcmp(in_place.data(), packed.data(), in_place.size() * sizeof(T)) == 0, "packed differs, " + note);
+  if (integers) CHECK_NOTE(in_place == product(g, init), note);
+}
+
+template <class T>
+void test_gemm(const Kernels<T>& kernels) {
+  std::mt19937 bits(1);
+  const int64_t nr = kernels.nr, mr = kernels.mr;
+  for (int64_t m : {int64_t{1}, int64_t{2}, int64_t{3}, mr - 1, mr, mr + 1, 2 * mr + 5})
+    for (int64_t n : {int64_t{1}, int64_t{3}, nr / 2 - 1, nr / 2, nr / 2 + 1, nr - 1, nr, nr + 1, 2 * nr + 3})
+      for (int64_t k : {0, 1, 2, 7, 64})
+        for (int mode = 0; mode < 16; ++mode) gemm_case(kernels, bits, m, n, k, mode, true);
+  // Beyond every block: KC = 256, MC, NC = 2048.
+  for (int mode : {0, 1, 2, 4, 13}) {
+    gemm_case(kernels, bits, 150, 67, 515, mode, true);
+    gemm_case(kernels, bits, 131, 130, 257, mode, false);
+    gemm_case(kernels, bits, 13, 2100, 300, mode, false);
+  }
+}
+
+template <class T>
+void test_arrays(const Kernels<T>& kernels) {
+  std::mt19937 bits(2);
+  for (int64_t m : {0, 1, 3, 7, 8, 9, 31})
+    for (int64_t n : {1, 2, 5, 8, 16, 17, 33, 67}) {
+      const std::vector<T> x = random<T>(bits, m * n, true);
+      std::vector<T> turned(x.size()), sums(static_cast<size_t>(n), T(3)), want(static_cast<size_t>(n), T(3));
+      kernels.transpose(m, n, x.data(), turned.data());
+      bool same = true;
+      for (int64_t i = 0; i < m; ++i)
+        for (int64_t j = 0; j < n; ++j) {
+          same = same && turned[static_cast<size_t>(j * m + i)] == x[static_cast<size_t>(i * n + j)];
+          want[static_cast<size_t>(j)] += x[static_cast<size_t>(i * n + j)];
+        }
+      CHECK(same);
+      kernels.column_sums(m, n, x.data(), n, sums.data(), true);
+      CHECK(sums == want);
+    }
+}
+
+double reference(Act act, double alpha, double x) {
+  switch (act) {
+    case Act::linear:
+      return x;
+    case Act::relu:
+      return x > 0 ? x : 0;
+    case Act::leaky_relu:
+      return x > 0 ? x : alpha * x;
+    case Act::elu:
+      return x > 0 ? x : alpha * std::expm1(x);
+    case Act::selu:
+      return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * std::expm1(x));
+    case Act::sigmoid:
+      return 1 / (1 + std::exp(-x));
+    case Act::tanh:
+      return std::tanh(x);
+    case Act::exponential:
+      return std::exp(x);
+    case Act::hard_sigmoid:
+      return std::fmin(1, std::fmax(0, x / 6 + 0.5));
+    case Act::softplus:
+      return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x)));
+    case Act::softsign:
+      return x / (1 + std::fabs(x));
+    case Act::gelu:
+      return 0.5 * x * std::erfc(-x * std::sqrt(0.5));
+    case Act::gelu_tanh:
+      return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    case Act::silu:
+      return x / (1 + std::exp(-x));
+  }
+  return 0;
+}
+
+template <class T>
+void test_activations(const Kernels<T>& kernels) {
+  constexpr int64_t n = 83;  // whole vectors and a tail on every ISA
+  const double eps = std::numeric_limits<T>::epsilon(), alpha = 0.3;
+  std::vector<T> x(n), y(n), dy(n, T(1)), dx(n);
+  for (int64_t i = 0; i < n; ++i) x[static_cast<size_t>(i)] = static_cast<T>((static_cast<double>(i) - 40.5) / 7);
+  for (int act = 0; act < kActCount; ++act) {
+    kernels.act_forward[act](n, static_cast<T>(alpha), x.data(), y.data());
+    kernels.act_backward[act](n, static_cast<T>(alpha), x.data(), y.data(), dy.data(), dx.data());
+    for (size_t i = 0; i < x.size(); ++i) {
+      const double at = x[i], h = 1e-4, a = static_cast<double>(static_cast<T>(alpha));
+      const double want = reference(static_cast<Act>(act), a, at);
+      const double slope =
+          (reference(static_cast<Act>(act), a, at + h) - reference(static_cast<Act>(act), a, at - h)) / (2 * h);
+      const std::string note = "act " + std::to_string(act) + " x " + std::to_string(at);
+      // A few roundings of terms no larger than 1 + |x|; the slope's own error is h^2 times a third derivative.
+      CHECK_NOTE(std::fabs(y[i] - want) <= 8 * eps * (1 + std::fabs(at)) * std::fmax(1, std::fabs(want)), note);
+      CHECK_NOTE(std::fabs(dx[i] - slope) <= (16 * eps * (1 + at * at) + 1e-7) * std::fmax(1, std::fabs(slope)), note);
+    }
+    // A NaN comes out as one, wherever it stands.
+    std::vector<T> nan(n, std::numeric_limits<T>::quiet_NaN());
+    kernels.act_forward[act](n, static_cast<T>(alpha), nan.data(), y.data());
+    for (T v : y) CHECK_NOTE(v != v, "NaN through act " + std::to_string(act));
+  }
+}
+
+template <class T>
+void test_sgd(const Kernels<T>& kernels) {
+  constexpr int64_t n = 83;
+  std::mt19937 bits(3);
+  for (int kind = 0; kind < 3; ++kind) {
+    const std::vector<T> g = random<T>(bits, n, false), v0 = random<T>(bits, n, false), w0 = random<T>(bits, n, false);
+    std::vector<T> v = v0, w = w0;
+    const double rate = 0.25, momentum = kind ? 0.5 : 0;
+    if (kind == 0)
+      kernels.sgd(n, T(rate), g.data(), w.data());
+    else
+      kernels.sgd_momentum(n, T(rate), T(momentum), kind == 2, g.data(), v.data(), w.data());
+    for (size_t i = 0; i < g.size(); ++i) {
+      const double speed = (kind ? momentum * double(v0[i]) : 0) - rate * double(g[i]);
+      const double want = double(w0[i]) + (kind == 2 ? momentum * speed - rate * double(g[i]) : speed);
+      CHECK(std::fabs(double(w[i]) - want) <= 4 * double(std::numeric_limits<T>::epsilon()));
+      if (kind) CHECK(std::fabs(double(v[i]) - speed) <= 4 * double(std::numeric_limits<T>::epsilon()));
+    }
+  }
+}
+
+template <class T>
+void test_all(Isa isa) {
+  const Kernels<T>& k = kernels<T>(isa);
+  test_gemm(k);
+  test_arrays(k);
+  test_activations(k);
+  test_sgd(k);
+}
+
+}  // namespace
+}  // namespace netlet
+
+int main(int argc, char** argv) {  // of all, or the instruction set named
+  using namespace netlet;
+  for (Isa isa : kAllIsas) {
+    if (!built(isa) || !supported(isa) || (argc > 1 && parse(argv[1]) != isa)) continue;
+    std::printf("%s\n", name(isa));
+    test_all<float>(isa);
+    test_all<double>(isa);
+  }
+  return test::report("kernels");
+}

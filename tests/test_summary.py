@@ -1,0 +1,160 @@
+"""The text of ``model.summary()``."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from netlet.models.summary import format_bytes, summary
+
+MNIST = """\
+Model: "mnist"
+┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓
+┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃
+┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩
+│ dense (Dense)                   │ (None, 256)            │       200,960 │
+├─────────────────────────────────┼────────────────────────┼───────────────┤
+│ dense_1 (Dense)                 │ (None, 10)             │         2,570 │
+└─────────────────────────────────┴────────────────────────┴───────────────┘
+ Total params: 203,530 (795.04 KB)
+ Trainable params: 203,530 (795.04 KB)
+ Non-trainable params: 0 (0.00 B)
+"""
+
+
+@dataclass
+class Dense:
+    """What a summary looks at of a layer."""
+
+    name: str
+    output_shape: tuple[int | None, ...] | None
+    params: int
+    built: bool = True
+    trainable: bool = True
+
+    def count_params(self) -> int:
+        if not self.built:
+            raise ValueError(f"{self.name} is not built")
+        return self.params
+
+
+@dataclass
+class Model:
+    name: str
+    layers: list[Any] = field(default_factory=list)
+    dtype: str = "float32"
+    trainable: bool = True
+
+
+@pytest.fixture
+def mnist() -> Model:
+    return Model("mnist", [Dense("dense", (None, 256), 200_960), Dense("dense_1", (None, 10), 2_570)])
+
+
+def text_of(model: Model, line_length: int | None = 76) -> str:
+    calls: list[str] = []
+    summary(model, line_length=line_length, print_fn=calls.append)
+    assert len(calls) == 1  # the whole text at once
+    return calls[0]
+
+
+def test_summary_has_the_shape_that_keras_prints(mnist):
+    assert text_of(mnist) == MNIST
+
+
+def test_summary_goes_to_stdout_in_eighty_columns(mnist, capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    summary(mnist)
+    assert capsys.readouterr().out == MNIST
+
+
+def test_float64_parameters_take_twice_the_bytes(mnist):
+    mnist.dtype = "float64"
+    assert " Total params: 203,530 (1.55 MB)\n" in text_of(mnist)
+
+
+def test_frozen_layer_counts_as_non_trainable(mnist):
+    mnist.layers[0].trainable = False
+    text = text_of(mnist)
+    assert " Trainable params: 2,570 (10.04 KB)\n" in text
+    assert " Non-trainable params: 200,960 (785.00 KB)\n" in text
+
+
+def test_frozen_model_has_no_trainable_parameters(mnist):
+    mnist.trainable = False
+    assert " Trainable params: 0 (0.00 B)\n Non-trainable params: 203,530 (795.04 KB)\n" in text_of(mnist)
+
+
+def test_layer_that_is_not_built(mnist):
+    mnist.layers = [Dense("dense", None, 0, built=False)]
+    text = text_of(mnist)
+    assert "│ dense (Dense)                   │ ?                      │   0 (unbuilt) │" in text
+    assert " Total params: 0 (0.00 B)\n" in text
+
+
+def test_model_without_layers(mnist):
+    mnist.layers = []
+    assert text_of(mnist).count("\n") == 8
+
+
+@pytest.mark.parametrize("line_length", [30, 40, 60, 88, 120])
+def test_every_line_is_as_long_as_asked(mnist, line_length):
+    mnist.layers[0].name = "a_layer_with_a_name_longer_than_its_cell"
+    lines = text_of(mnist, line_length).splitlines()
+    assert {len(line) for line in lines[1:-3]} == {line_length}
+
+
+@pytest.mark.parametrize("line_length", [40, 60])
+def test_narrow_table_breaks_names_but_not_counts(mnist, line_length):
+    mnist.layers[0].name = "q" * 50
+    text = text_of(mnist, line_length)
+    assert text.count("q") == 50
+    assert " 200,960 │" in text
+
+
+def test_line_length_has_a_lower_bound(mnist):
+    with pytest.raises(ValueError, match="line_length: expected at least 30 characters, got 12"):
+        summary(mnist, line_length=12)
+
+
+def test_terminal_gets_colours_and_print_fn_does_not(mnist, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    assert "\x1b" not in text_of(mnist)
+    summary(mnist, line_length=76)
+    assert "(\x1b[38;5;45mNone\x1b[0m, \x1b[38;5;34m256\x1b[0m)" in terminal.getvalue()
+
+
+def test_encoding_without_box_characters(mnist, monkeypatch):
+    raw = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding="ascii", write_through=True))
+    summary(mnist, line_length=76)
+    lines = raw.getvalue().decode("ascii").splitlines()
+    assert lines[4] == "| dense (Dense)                   | (None, 256)            |       200,960 |"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0.00 B"), (1023, "1023.00 B"), (1024, "1.00 KB"), (3 << 30, "3.00 GB"), (1 << 60, "1024.00 PB")],
+)
+def test_sizes_are_in_units_of_1024(count, text):
+    assert format_bytes(count) == text
+
+
+def test_summary_of_a_model_as_it_is_made():
+    from netlet.layers import Dense, Input
+    from netlet.models import Sequential
+
+    layers = [Input((784,)), Dense(256, activation="relu", name="dense"), Dense(10, name="dense_1")]
+    calls: list[str] = []
+    Sequential(layers, name="mnist").summary(line_length=76, print_fn=calls.append)
+    assert calls == [MNIST]
