@@ -1,0 +1,93 @@
+"""What a run's JSON holds, as cases with their figures: medians, quartiles and ratios."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmarks.cases import CASES
+
+# Whose figure stands for Netlet: the first of them that took part.
+OURS = ("netlet", "netlet-numba", "netlet-numpy", "netlet-1")
+
+
+@dataclass
+class Figure:
+    """One contestant's turns in one case, in microseconds."""
+
+    contestant: str
+    turns: list[float]
+    info: dict[str, Any]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.turns)
+
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        return quartiles(self.turns)
+
+    @property
+    def is_netlet(self) -> bool:
+        return self.contestant == "netlet" or self.contestant.startswith("netlet-")
+
+    def ratio(self, ours: Figure) -> float:
+        return self.median / ours.median
+
+    def ratio_quartiles(self, ours: Figure) -> tuple[float, float]:
+        return quartiles([a / b for a, b in zip(self.turns, ours.turns, strict=False)])
+
+
+@dataclass
+class Group:
+    """One case: its figures, the fastest first."""
+
+    case: str
+    kind: str
+    unit: str
+    flops: int
+    figures: list[Figure] = field(default_factory=list)
+
+    @property
+    def ours(self) -> Figure | None:
+        named = {figure.contestant: figure for figure in self.figures}
+        return next((named[name] for name in OURS if name in named), None)
+
+    def best(self, against: str | None) -> Figure | None:
+        """The fastest peer; with ``against``, the fastest entry of that library."""
+        peers = [f for f in self.figures if not f.is_netlet]
+        if against:
+            peers = [f for f in peers if f.contestant == against or f.contestant.startswith(f"{against}-")]
+        return min(peers, key=lambda figure: figure.median, default=None)
+
+
+def quartiles(values: list[float]) -> tuple[float, float]:
+    """First and third quartile; of one value, that value."""
+    if len(values) < 2:
+        return values[0], values[0]
+    first, _, third = statistics.quantiles(values, n=4, method="inclusive")
+    return first, third
+
+
+def groups(run: dict[str, Any]) -> list[Group]:
+    """The cases of a run of pytest-benchmark, in their order; entries that are not of a case are left out."""
+    found: dict[str, Group] = {}
+    for entry in run["benchmarks"]:
+        case, info = entry["params"].get("case"), entry["extra_info"]
+        if case is None or "unit" not in info:
+            continue
+        group = found.setdefault(case, Group(case, info["kind"], info["unit"], info["flops"]))
+        turns = [seconds * 1e6 for seconds in entry["stats"]["data"]]
+        group.figures.append(Figure(entry["params"]["contestant"], turns, info))
+    for group in found.values():
+        group.figures.sort(key=lambda figure: figure.median)
+    order = {name: index for index, name in enumerate(CASES)}
+    return sorted(found.values(), key=lambda group: order.get(group.case, len(order)))
+
+
+def number(value: float) -> str:
+    """Three significant digits, without an exponent and without digits that the measurement does not have."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"

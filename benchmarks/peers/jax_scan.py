@@ -1,0 +1,90 @@
+"""JAX: the whole epoch is one jitted ``scan`` over the batches of a permutation, its weights donated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from benchmarks.cases import Case, InferenceCase, TrainingCase
+from benchmarks.data import Array, Data
+from benchmarks.peers import Predict, Settings, cores, missing
+
+
+def available(settings: Settings) -> str | None:
+    return missing("jax")
+
+
+def unsupported(case: Case) -> str | None:
+    return None
+
+
+def describe() -> dict[str, str]:
+    import jax
+
+    return {"version": jax.__version__, "threads": str(cores())}
+
+
+def _forward(case: Case, weights: list[Any], x: Any, logits: bool) -> Any:
+    import jax
+    import jax.numpy as jnp
+
+    for index, layer in enumerate(case.layers):
+        x = x @ weights[2 * index] + weights[2 * index + 1]
+        if layer.activation == "relu":
+            x = jnp.maximum(x, 0)
+        elif layer.activation == "tanh":
+            x = jnp.tanh(x)
+        elif layer.activation == "softmax" and not logits:
+            x = jax.nn.softmax(x)
+    return x
+
+
+class _Training:
+    def __init__(self, case: TrainingCase, data: Data, weights: list[Array]) -> None:
+        import jax
+        import jax.numpy as jnp
+
+        def loss(weights: list[Any], x: Any, y: Any) -> Any:
+            z = _forward(case, weights, x, logits=True)
+            if case.loss == "softmax_cross_entropy":
+                return -jnp.take_along_axis(jax.nn.log_softmax(z), y[:, None], axis=1).mean()
+            return ((z - y) ** 2).mean()
+
+        def epoch(weights: list[Any], x: Any, y: Any, order: Any) -> Any:
+            def step(weights: list[Any], rows: Any) -> Any:
+                gradient = jax.grad(loss)(weights, x[rows], y[rows])
+                return [w - case.learning_rate * dw for w, dw in zip(weights, gradient, strict=True)], None
+
+            return jax.lax.scan(step, weights, order.reshape(case.steps, case.batch))[0]
+
+        self._case = case
+        self._epoch = jax.jit(epoch, donate_argnums=0)
+        self._x, self._y = jnp.asarray(data.x), jnp.asarray(data.y)
+        self._weights = [jnp.array(w) for w in weights]
+        self._random = np.random.default_rng(0)
+
+    def run(self, epochs: int, shuffle: bool) -> None:
+        import jax
+
+        n = self._case.rows
+        for _ in range(epochs):
+            order = self._random.permutation(n) if shuffle else np.arange(n)
+            self._weights = self._epoch(self._weights, self._x, self._y, order)
+        jax.block_until_ready(self._weights)
+
+    def weights(self) -> list[Array]:
+        return [np.asarray(w) for w in self._weights]
+
+
+def prepare_training(case: TrainingCase, data: Data, weights: list[Array], settings: Settings) -> _Training:
+    return _Training(case, data, weights)
+
+
+def prepare_inference(case: InferenceCase, weights: list[Array], settings: Settings) -> Predict:
+    import jax
+    import jax.numpy as jnp
+
+    forward = jax.jit(lambda weights, x: _forward(case, weights, x, logits=False))
+    placed = [jnp.asarray(w) for w in weights]
+    return lambda x: np.asarray(forward(placed, x))

@@ -1,0 +1,83 @@
+"""Netlet through its public API, as a user of Keras writes it: ``compile``, ``fit`` and ``predict`` of a Sequential.
+
+The backend is the one that NETLET_BACKEND names, so that nothing but the environment differs between the entries.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from benchmarks.cases import Case, InferenceCase, TrainingCase
+from benchmarks.data import Array, Data
+from benchmarks.peers import Predict, Settings, cores, missing
+
+
+def available(settings: Settings) -> str | None:
+    if reason := missing("netlet"):
+        return reason
+    from netlet.backends import target_reason
+
+    return target_reason(settings["target"])
+
+
+def unsupported(case: Case) -> str | None:
+    return None
+
+
+def describe() -> dict[str, str]:
+    from netlet.runtime import runtime_info
+
+    info = runtime_info()
+    backend, threads = info["backend"], info["threads"]
+    if backend == "native":
+        return {
+            "version": f"{info['version']} native:{info['isa']['in_use']}",
+            "threads": str(threads["environment"] or threads["default"]),
+        }
+    # The other backends have no threads of their own but those of NumPy's BLAS.
+    return {"version": f"{info['version']} {backend}", "threads": os.environ.get("OPENBLAS_NUM_THREADS", str(cores()))}
+
+
+def _model(case: Case, weights: list[Array]) -> Any:
+    from netlet import Input, Sequential
+    from netlet.layers import Dense
+
+    model = Sequential([Input((case.widths[0],))])
+    for layer in case.layers:
+        model.add(Dense(layer.outputs, activation=layer.activation))
+    model.set_weights(weights)
+    return model
+
+
+class _Training:
+    def __init__(self, case: TrainingCase, data: Data, weights: list[Array]) -> None:
+        from netlet.optimizers import SGD
+
+        entropy = case.loss == "softmax_cross_entropy"
+        self._case = case
+        self._data = data
+        self._model = _model(case, weights)
+        self._model.compile(
+            optimizer=SGD(case.learning_rate),
+            loss="sparse_categorical_crossentropy" if entropy else "mean_squared_error",
+        )
+
+    def run(self, epochs: int, shuffle: bool) -> None:
+        self._model.fit(
+            self._data.x, self._data.y, batch_size=self._case.batch, epochs=epochs, shuffle=shuffle, verbose=0
+        )
+
+    def weights(self) -> list[Array]:
+        return [np.array(w) for w in self._model.get_weights()]
+
+
+def prepare_training(case: TrainingCase, data: Data, weights: list[Array], settings: Settings) -> _Training:
+    return _Training(case, data, weights)
+
+
+def prepare_inference(case: InferenceCase, weights: list[Array], settings: Settings) -> Predict:
+    model = _model(case, weights)
+    return lambda x: model.predict(x, batch_size=case.batch, verbose=0)

@@ -1,0 +1,79 @@
+"""The answers: plain NumPy in float64, written from the formulas. No contestant is timed before it agrees with them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.cases import Case, InferenceCase, TrainingCase
+from benchmarks.data import Array, Data, inference_rows, initial_weights, training_data
+
+
+def _activate(name: str, z: Array) -> Array:
+    if name == "linear":
+        return z
+    if name == "relu":
+        return np.where(z > 0, z, 0)
+    if name == "tanh":
+        return np.asarray(np.tanh(z))
+    if name == "softmax":
+        e = np.exp(z - z.max(axis=1, keepdims=True))
+        return np.asarray(e / e.sum(axis=1, keepdims=True))
+    raise ValueError(f"reference: no activation {name!r}; expected linear, relu, tanh or softmax")
+
+
+def _slope(name: str, y: Array) -> Array:
+    """dy/dz of a hidden activation, from its output."""
+    return np.where(y > 0, 1.0, 0.0) if name == "relu" else 1 - y * y
+
+
+def forward(case: Case, weights: list[Array], x: Array) -> list[Array]:
+    """The input and every layer's output: ``[x, y_1, ..., y_L]``."""
+    values = [x]
+    for layer, kernel, bias in zip(case.layers, weights[::2], weights[1::2], strict=True):
+        values.append(_activate(layer.activation, values[-1] @ kernel + bias))
+    return values
+
+
+def loss(case: TrainingCase, weights: list[Array], x: Array, y: Array) -> float:
+    """Mean over the rows (and outputs) of one batch."""
+    prediction = forward(case, weights, x)[-1]
+    if case.loss == "softmax_cross_entropy":
+        return float(-np.log(prediction[np.arange(len(y)), y]).mean())
+    return float(((prediction - y) ** 2).mean())
+
+
+def gradients(case: TrainingCase, weights: list[Array], x: Array, y: Array) -> list[Array]:
+    """dloss/dweights of one batch, in the order of the weights."""
+    values = forward(case, weights, x)
+    if case.loss == "softmax_cross_entropy":  # d(-log softmax(z)[y])/dz = softmax(z) - onehot(y)
+        dz = (values[-1] - np.eye(case.widths[-1])[y]) / len(y)
+    else:
+        dz = 2 * (values[-1] - y) / y.size
+    found: list[Array] = []
+    for index in reversed(range(len(case.layers))):
+        found[:0] = [values[index].T @ dz, dz.sum(axis=0)]
+        if index:
+            dz = (dz @ weights[2 * index].T) * _slope(case.layers[index - 1].activation, values[index])
+    return found
+
+
+def train(case: TrainingCase, data: Data, weights: list[Array], epochs: int) -> list[Array]:
+    """The weights after ``epochs`` epochs of plain SGD over the rows in their own order, in float64."""
+    x = data.x.astype(np.float64)
+    y = data.y if data.y.dtype == np.int32 else data.y.astype(np.float64)
+    weights = [w.astype(np.float64) for w in weights]
+    for _ in range(epochs):
+        for first in range(0, case.rows, case.batch):
+            rows = slice(first, first + case.batch)
+            for w, dw in zip(weights, gradients(case, weights, x[rows], y[rows]), strict=True):
+                w -= case.learning_rate * dw
+    return weights
+
+
+def answer(case: Case) -> list[Array]:
+    """Trained weights of a training case, ``[prediction]`` of an inference case."""
+    weights = initial_weights(case)
+    if isinstance(case, InferenceCase):
+        wide = [w.astype(np.float64) for w in weights]
+        return [forward(case, wide, inference_rows(case).astype(np.float64))[-1]]
+    return train(case, training_data(case), weights, case.check_epochs)
