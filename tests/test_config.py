@@ -25,12 +25,12 @@ def test_a_misspelt_dtype_gets_a_suggestion() -> None:
         config.dtype_name("flaot32")
 
 
-def test_unset_and_empty_variables_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("value", [None, "", "  "], ids=["unset", "empty", "blank"])
+def test_unset_and_empty_variables_are_none(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NETLET_BACKEND", "NETLET_ISA", "NETLET_NUM_THREADS", "NETLET_REQUIRE"):
-        for value in (None, "", "  "):
-            monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
-            assert config.env_backend() is None and config.env_isa() is None
-            assert config.env_num_threads() is None and config.env_require() == frozenset()
+        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+    assert config.env_backend() is None and config.env_isa() is None
+    assert config.env_num_threads() is None and config.env_require() == frozenset()
 
 
 def test_variables_are_read_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
