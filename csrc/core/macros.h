@@ -12,3 +12,13 @@
 #else
 #define NL_FN inline
 #endif
+
+// NL_UNROLL before a loop of few turns, whose number is known: every turn is written out, so that an array indexed by
+// the loop lives in registers.
+#if defined(__clang__)
+#define NL_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define NL_UNROLL _Pragma("GCC unroll 32")
+#else
+#define NL_UNROLL
+#endif

@@ -1,4 +1,4 @@
-// Plain loops over arrays: transpose, column sums, add.
+// Plain loops over arrays: column sums, add.
 #pragma once
 
 #include "kernels/kernels.h"
@@ -18,17 +18,6 @@ static NL_FN void for_lanes(int64_t n, Body body) {
   if (i < n) {
     const auto tail = vec::first(n - i);
     body([i, tail](const T* p) { return vec::load(p + i, tail); }, [i, tail](T* p, vec v) { v.store(p + i, tail); });
-  }
-}
-
-// y[N,M] <- x[M,N]
-template <class T>
-static void transpose(int64_t m, int64_t n, const T* x, T* y) {
-  constexpr int64_t S = 8;  // squares, so that both sides' cache lines are used while they are near
-  for (int64_t i0 = 0; i0 < m; i0 += S) {
-    const int64_t i1 = i0 + S < m ? i0 + S : m;
-    for (int64_t j = 0; j < n; ++j)
-      for (int64_t i = i0; i < i1; ++i) y[j * m + i] = x[i * n + j];
   }
 }
 

@@ -21,6 +21,8 @@ constexpr Kernels<T> make_kernels(Isa isa) {
   k.gemm_packs = gemm_packs<T>;
   k.gemm_scratch = gemm_scratch<T>;
   k.gemm = gemm<T>;
+  k.gemm_packed_size = gemm_packed_size<T>;
+  k.gemm_pack = gemm_pack<T>;
   k.transpose = transpose<T>;
   k.column_sums = column_sums<T>;
   k.add = add<T>;

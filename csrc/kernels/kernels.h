@@ -50,7 +50,7 @@ inline constexpr bool sparse_labels(LossKind kind) {
 }
 
 // c[M,N] = init + a[M,K] b[K,N], each element summed over k = 0, 1, ..., K-1 in that one order, whatever the tile.
-// a and b are read with any strides; c is row-major with row stride ldc.
+// a and b lie by rows or by columns: of each one's two strides one is 1. c is row-major with row stride ldc.
 template <class T>
 struct GemmArgs {
   int64_t m, n, k;
@@ -60,10 +60,14 @@ struct GemmArgs {
   int64_t b_row, b_col;
   T* c;
   int64_t ldc;
-  const T* bias = nullptr;  // [N]: init is bias
-  bool accumulate = false;  // init is c itself (bias must be null); otherwise init is 0
-  bool relu = false;        // c <- max(0, c) once summed
-  T* scratch = nullptr;     // Kernels::gemm_scratch(m, n, k) elements; needed where gemm_packs(args)
+  const T* bias = nullptr;      // [N]: init is bias
+  bool accumulate = false;      // init is c itself (bias must be null); otherwise init is 0
+  bool relu = false;            // c <- max(0, c) once summed
+  T* scratch = nullptr;         // Kernels::gemm_scratch(m, n, k) elements; needed where gemm_packs(args)
+  const T* packed_b = nullptr;  // what gemm_pack made of the whole of b, which is then not read
+  // [M,N] like c: weights <- weights - rate * what c would be. c then holds partial sums at most.
+  T* weights = nullptr;
+  T rate = 0;
 };
 
 // One loss over rows[R] x positions[P] x classes[C]; see csrc/kernels/loss.inl for each formula.
@@ -86,6 +90,8 @@ struct Kernels {
   bool (*gemm_packs)(const GemmArgs<T>&);
   int64_t (*gemm_scratch)(int64_t m, int64_t n, int64_t k);  // elements of packing space for one call, at most
   void (*gemm)(const GemmArgs<T>&);
+  int64_t (*gemm_packed_size)(int64_t n, int64_t k);  // elements that gemm_pack writes
+  void (*gemm_pack)(int64_t k, int64_t n, const T* b, int64_t b_row, int64_t b_col, T* packed);
 
   void (*transpose)(int64_t m, int64_t n, const T* x, T* y);  // y[N,M] <- x[M,N]
   // sums[N] <- (accumulate ? sums : 0) + sum over m of x[M,N], in order of m. ldx is x's row stride.

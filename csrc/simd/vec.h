@@ -9,6 +9,7 @@
 //   round(a)                                              to the nearest, ties to even
 //   load(p, m), store(p, m)                               touch only the elements in m; load gives 0 elsewhere
 //   first(n)                                              the mask of elements [0, n), 0 <= n <= lanes
+//   zip_low(a, b), zip_high(a, b)                         a0 b0 a1 b1 ... of the lower halves, of the upper halves
 //   reduce_add, reduce_max                                fold the upper half onto the lower until one is left
 //   reduce_max with a NaN element                         any element, NaN or not
 #pragma once
@@ -88,6 +89,8 @@ struct Vec {
   friend NL_FN Mask operator==(Vec a, Vec b) { return {S::eq(a.v, b.v)}; }
   friend NL_FN Mask operator!=(Vec a, Vec b) { return {S::ne(a.v, b.v)}; }
 
+  friend NL_FN Vec zip_low(Vec a, Vec b) { return Vec(S::zip_low(a.v, b.v)); }
+  friend NL_FN Vec zip_high(Vec a, Vec b) { return Vec(S::zip_high(a.v, b.v)); }
   friend NL_FN T reduce_add(Vec a) { return S::reduce_add(a.v); }
   friend NL_FN T reduce_max(Vec a) { return S::reduce_max(a.v); }
 

@@ -52,6 +52,12 @@ struct Simd<float> {
   static NL_FN bool mask_any(mask a) { return _mm256_movemask_ps(a) != 0; }
   static NL_FN bool mask_all(mask a) { return _mm256_movemask_ps(a) == 0xff; }
   static NL_FN reg select(mask m, reg a, reg b) { return _mm256_blendv_ps(b, a, m); }
+  static NL_FN reg zip_low(reg a, reg b) {
+    return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x20);
+  }
+  static NL_FN reg zip_high(reg a, reg b) {
+    return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x31);
+  }
 
   static NL_FN float reduce_add(reg a) {
     const __m128 b = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
@@ -120,6 +126,12 @@ struct Simd<double> {
   static NL_FN bool mask_any(mask a) { return _mm256_movemask_pd(a) != 0; }
   static NL_FN bool mask_all(mask a) { return _mm256_movemask_pd(a) == 0xf; }
   static NL_FN reg select(mask m, reg a, reg b) { return _mm256_blendv_pd(b, a, m); }
+  static NL_FN reg zip_low(reg a, reg b) {
+    return _mm256_permute2f128_pd(_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b), 0x20);
+  }
+  static NL_FN reg zip_high(reg a, reg b) {
+    return _mm256_permute2f128_pd(_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b), 0x31);
+  }
 
   static NL_FN double reduce_add(reg a) {
     const __m128d b = _mm_add_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1));

@@ -60,6 +60,14 @@ struct Simd<float> {
   static NL_FN bool mask_any(mask a) { return a != 0; }
   static NL_FN bool mask_all(mask a) { return a == 0xffff; }
   static NL_FN reg select(mask m, reg a, reg b) { return _mm512_mask_blend_ps(m, b, a); }
+  static NL_FN reg zip_low(reg a, reg b) {
+    const __m512i i = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    return _mm512_permutex2var_ps(a, i, b);
+  }
+  static NL_FN reg zip_high(reg a, reg b) {
+    const __m512i i = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    return _mm512_permutex2var_ps(a, i, b);
+  }
 
   static NL_FN float reduce_add(reg a) {
     const __m256 b = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
@@ -129,6 +137,12 @@ struct Simd<double> {
   static NL_FN bool mask_any(mask a) { return a != 0; }
   static NL_FN bool mask_all(mask a) { return a == 0xff; }
   static NL_FN reg select(mask m, reg a, reg b) { return _mm512_mask_blend_pd(m, b, a); }
+  static NL_FN reg zip_low(reg a, reg b) {
+    return _mm512_permutex2var_pd(a, _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), b);
+  }
+  static NL_FN reg zip_high(reg a, reg b) {
+    return _mm512_permutex2var_pd(a, _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15), b);
+  }
 
   static NL_FN double reduce_add(reg a) {
     const __m256d b = _mm256_add_pd(_mm512_castpd512_pd256(a), _mm512_extractf64x4_pd(a, 1));

@@ -63,6 +63,8 @@ struct Simd<float> {
   static NL_FN bool mask_any(mask a) { return _mm_movemask_ps(a) != 0; }
   static NL_FN bool mask_all(mask a) { return _mm_movemask_ps(a) == 0xf; }
   static NL_FN reg select(mask m, reg a, reg b) { return _mm_blendv_ps(b, a, m); }
+  static NL_FN reg zip_low(reg a, reg b) { return _mm_unpacklo_ps(a, b); }
+  static NL_FN reg zip_high(reg a, reg b) { return _mm_unpackhi_ps(a, b); }
 
   static NL_FN float reduce_add(reg a) {
     const __m128 b = _mm_add_ps(a, _mm_movehl_ps(a, a));
@@ -134,6 +136,8 @@ struct Simd<double> {
   static NL_FN bool mask_any(mask a) { return _mm_movemask_pd(a) != 0; }
   static NL_FN bool mask_all(mask a) { return _mm_movemask_pd(a) == 0x3; }
   static NL_FN reg select(mask m, reg a, reg b) { return _mm_blendv_pd(b, a, m); }
+  static NL_FN reg zip_low(reg a, reg b) { return _mm_unpacklo_pd(a, b); }
+  static NL_FN reg zip_high(reg a, reg b) { return _mm_unpackhi_pd(a, b); }
 
   static NL_FN double reduce_add(reg a) { return _mm_cvtsd_f64(_mm_add_sd(a, _mm_unpackhi_pd(a, a))); }
   static NL_FN double reduce_max(reg a) { return _mm_cvtsd_f64(_mm_max_sd(a, _mm_unpackhi_pd(a, a))); }

@@ -66,6 +66,8 @@ struct Simd<float> {
   static NL_FN bool mask_any(mask a) { return vmaxvq_u32(a) != 0; }
   static NL_FN bool mask_all(mask a) { return vminvq_u32(a) != 0; }
   static NL_FN reg select(mask m, reg a, reg b) { return vbslq_f32(m, a, b); }
+  static NL_FN reg zip_low(reg a, reg b) { return vzip1q_f32(a, b); }
+  static NL_FN reg zip_high(reg a, reg b) { return vzip2q_f32(a, b); }
 
   static NL_FN float reduce_add(reg a) {
     const reg b = vaddq_f32(a, vextq_f32(a, a, 2));
@@ -138,6 +140,8 @@ struct Simd<double> {
   static NL_FN bool mask_any(mask a) { return vmaxvq_u32(vreinterpretq_u32_u64(a)) != 0; }
   static NL_FN bool mask_all(mask a) { return vminvq_u32(vreinterpretq_u32_u64(a)) != 0; }
   static NL_FN reg select(mask m, reg a, reg b) { return vbslq_f64(m, a, b); }
+  static NL_FN reg zip_low(reg a, reg b) { return vzip1q_f64(a, b); }
+  static NL_FN reg zip_high(reg a, reg b) { return vzip2q_f64(a, b); }
 
   static NL_FN double reduce_add(reg a) { return vgetq_lane_f64(a, 0) + vgetq_lane_f64(a, 1); }
   static NL_FN double reduce_max(reg a) { return vgetq_lane_f64(max(a, vextq_f64(a, a, 1)), 0); }

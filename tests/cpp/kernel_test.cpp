@@ -64,6 +64,27 @@ void gemm_case(const Kernels<T>& kernels, std::mt19937& bits, int64_t m, int64_t
                            " mode=" + std::to_string(mode);
   CHECK_NOTE(std::memcmp(in_place.data(), packed.data(), in_place.size() * sizeof(T)) == 0, "packed differs, " + note);
   if (integers) CHECK_NOTE(in_place == product(g, init), note);
+
+  // b packed beforehand, in exactly as much memory as is asked for.
+  std::vector<T> panels(static_cast<size_t>(kernels.gemm_packed_size(n, k))), before = init;
+  kernels.gemm_pack(k, n, b.data(), n, 1, panels.data());
+  g.b = nullptr;
+  g.b_row = n;
+  g.b_col = 1;
+  g.packed_b = panels.data();
+  g.c = before.data();
+  kernels.gemm(g);
+  CHECK_NOTE(std::memcmp(in_place.data(), before.data(), before.size() * sizeof(T)) == 0, "packed before, " + note);
+
+  // A step of gradient descent instead of a result: the bits of product, then update.
+  if (g.relu) return;
+  std::vector<T> weights = random<T>(bits, m * (n + 1), integers), stepped = weights, partial = init;
+  for (int64_t i = 0; i < m; ++i) kernels.sgd(n, T(0.25), in_place.data() + i * (n + 1), weights.data() + i * (n + 1));
+  g.c = partial.data();
+  g.weights = stepped.data();
+  g.rate = T(0.25);
+  kernels.gemm(g);
+  CHECK_NOTE(std::memcmp(weights.data(), stepped.data(), weights.size() * sizeof(T)) == 0, "stepped, " + note);
 }
 
 template <class T>
@@ -74,9 +95,9 @@ void test_gemm(const Kernels<T>& kernels) {
     for (int64_t n : {int64_t{1}, int64_t{3}, nr / 2 - 1, nr / 2, nr / 2 + 1, nr - 1, nr, nr + 1, 2 * nr + 3})
       for (int64_t k : {0, 1, 2, 7, 64})
         for (int mode = 0; mode < 16; ++mode) gemm_case(kernels, bits, m, n, k, mode, true);
-  // Beyond every block: KC = 256, MC, NC = 2048.
+  // Beyond every block: KC = 512 or 256, MC = 192, NC = 2048.
   for (int mode : {0, 1, 2, 4, 13}) {
-    gemm_case(kernels, bits, 150, 67, 515, mode, true);
+    gemm_case(kernels, bits, 203, 67, 515, mode, true);
     gemm_case(kernels, bits, 131, 130, 257, mode, false);
     gemm_case(kernels, bits, 13, 2100, 300, mode, false);
   }

@@ -120,6 +120,16 @@ void test_arithmetic() {
   fnma(V(1 + e), V(1 - e), V(1)).store(y);
   CHECK((y[V::lanes - 1] == 0) == (fma(T(1 + e), T(1 - e), T(-1)) == 0));
 
+  T low[V::lanes], high[V::lanes];
+  for (int64_t i = 0; i < V::lanes; ++i) low[i] = T(i), high[i] = T(100 + i);
+  const V left = V::load(low), right = V::load(high);
+  zip_low(left, right).store(low);
+  zip_high(left, right).store(high);
+  for (int64_t i = 0; i < V::lanes; ++i) {
+    CHECK(low[i] == T(i / 2 + 100 * (i % 2)));
+    CHECK(high[i] == T((V::lanes + i) / 2 + 100 * (i % 2)));
+  }
+
   V v(T(3));
   v += V(T(2));
   v *= V(T(4));
