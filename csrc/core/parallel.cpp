@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
+#include <thread>
 
 #include "core/cpus.h"
 #include "core/error.h"
@@ -28,6 +30,96 @@ std::atomic<int> forks{0};
 extern "C" void netlet_count_fork() { forks.fetch_add(1, std::memory_order_relaxed); }
 [[maybe_unused]] const int atfork_registered = pthread_atfork(nullptr, nullptr, netlet_count_fork);
 #endif
+
+inline void pause() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+// A thread that leads and others that help with its loops, one loop at a time.
+//
+// The loop's indices are claimed one by one from `open`, which counts down: its upper half numbers the loop, so that a
+// helper that looked at an earlier loop cannot claim from a later one. A claim keeps its loop alive, since the leader
+// waits until all of it is done; so what is read after a claim is that loop's. A helper that the system doesn't
+// schedule claims nothing and delays nobody.
+class Team {
+ public:
+  // Leader: f(context, i) for i in [0, n), n < 2^32, by whoever is free.
+  void loop(int64_t n, void (*fn)(void*, int64_t) noexcept, void* context) noexcept {
+    fn_.store(fn, std::memory_order_relaxed);
+    context_.store(context, std::memory_order_relaxed);
+    count_.store(n, std::memory_order_relaxed);
+    done_.store(0, std::memory_order_relaxed);
+    open_.store((((open_.load(std::memory_order_relaxed) >> 32) + 1) << 32) | static_cast<uint64_t>(n));
+    wake();
+    work();
+    for (int turn = 0; done_.load(std::memory_order_acquire) != n; ++turn) turn < kSpins ? pause() : yield();
+  }
+
+  // Helper: until the leader calls stop.
+  void help() noexcept {
+    while (!stop_.load(std::memory_order_acquire)) {
+      if (work()) continue;
+      int turn = 0;
+      while (++turn < kSpins && idle()) pause();
+      if (turn < kSpins) continue;
+      // Nothing for a while: sleep. Whoever opens a loop after `seen` was read changes it.
+      const int seen = woken_.load();
+      sleeping_.fetch_add(1);
+      if (idle()) woken_.wait(seen);
+      sleeping_.fetch_sub(1);
+    }
+  }
+
+  void stop() noexcept {
+    stop_.store(true);
+    wake();
+  }
+
+ private:
+  static constexpr int kSpins = 2000;  // some tens of microseconds
+
+  static void yield() noexcept { std::this_thread::yield(); }
+  bool idle() const noexcept { return static_cast<uint32_t>(open_.load()) == 0 && !stop_.load(); }
+
+  void wake() noexcept {
+    if (sleeping_.load() == 0) return;
+    woken_.fetch_add(1);
+    woken_.notify_all();
+  }
+
+  // Claims and runs indices until none is left; whether there was one.
+  bool work() noexcept {
+    bool any = false;
+    uint64_t open = open_.load(std::memory_order_acquire);
+    while (static_cast<uint32_t>(open) != 0) {
+      if (!open_.compare_exchange_weak(open, open - 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+      const auto fn = fn_.load(std::memory_order_relaxed);
+      fn(context_.load(std::memory_order_relaxed),
+         count_.load(std::memory_order_relaxed) - static_cast<uint32_t>(open));
+      done_.fetch_add(1, std::memory_order_release);
+      any = true;
+      open = open_.load(std::memory_order_acquire);
+    }
+    return any;
+  }
+
+  alignas(64) std::atomic<uint64_t> open_{0};
+  std::atomic<void (*)(void*, int64_t) noexcept> fn_{nullptr};
+  std::atomic<void*> context_{nullptr};
+  std::atomic<int64_t> count_{0};
+  alignas(64) std::atomic<int64_t> done_{0};
+  alignas(64) std::atomic<int> woken_{0};
+  std::atomic<int> sleeping_{0};
+  std::atomic<bool> stop_{false};
+};
+
+thread_local Team* leads = nullptr;    // the team whose loops this thread may open
+thread_local bool in_a_loop = false;   // a loop within a loop is serial
+std::atomic<int> threads_in_teams{0};  // of this process
 
 }  // namespace
 
@@ -61,15 +153,62 @@ bool parallel_available() noexcept {
 }
 
 void run_parallel(int64_t n, int threads, void (*fn)(void*, int64_t) noexcept, void* context) noexcept {
-  const int team = static_cast<int>(std::min<int64_t>(n, threads));
-  if (team > 1 && parallel_available()) {
+  const int width = static_cast<int>(std::min<int64_t>(n, threads));
+  if (width > 1 && !in_a_loop && parallel_available()) {
+    if (leads && n < INT32_MAX) {
+      in_a_loop = true;
+      leads->loop(n, fn, context);
+      in_a_loop = false;
+      return;
+    }
 #if defined(_OPENMP)
-#pragma omp parallel for num_threads(team) schedule(static)
-    for (int64_t i = 0; i < n; ++i) fn(context, i);
-    return;
+    if (!leads) {
+#pragma omp parallel for num_threads(width) schedule(static)
+      for (int64_t i = 0; i < n; ++i) {
+        in_a_loop = true;
+        fn(context, i);
+        in_a_loop = false;
+      }
+      return;
+    }
 #endif
   }
   for (int64_t i = 0; i < n; ++i) fn(context, i);
+}
+
+void run_with_team(int threads, void (*body)(void*), void* context) {
+  // Processors that other teams use are not offered again.
+  const int granted = std::max(1, threads - threads_in_teams.load(std::memory_order_relaxed));
+  if (granted <= 1 || leads || in_a_loop || !parallel_available()) return body(context);
+#if defined(_OPENMP)
+  threads_in_teams.fetch_add(granted, std::memory_order_relaxed);
+  Team team;
+  std::exception_ptr thrown;
+#pragma omp parallel num_threads(granted)
+  {
+    bool leader = false;
+#pragma omp master
+    leader = true;
+    if (leader) {
+      leads = &team;
+      try {
+        body(context);
+      } catch (...) {
+        thrown = std::current_exception();
+      }
+      leads = nullptr;
+      team.stop();
+    } else {
+      in_a_loop = true;
+      team.help();
+      in_a_loop = false;
+    }
+  }
+  threads_in_teams.fetch_sub(granted, std::memory_order_relaxed);
+  if (thrown) std::rethrow_exception(thrown);
+#else
+  body(context);
+#endif
 }
 
 }  // namespace netlet

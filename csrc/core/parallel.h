@@ -21,12 +21,13 @@ int fork_generation() noexcept;
 // Whether loops can use more than one thread: the build has OpenMP, and this process is no forked child.
 bool parallel_available() noexcept;
 
-// fn(context, i) for i in [0, n): part i goes to thread i * threads / n, roughly. See parallel_for.
+// fn(context, i) for i in [0, n). See parallel_for.
 void run_parallel(int64_t n, int threads, void (*fn)(void*, int64_t) noexcept, void* context) noexcept;
 
-// f(i) for i in [0, n), on at most `threads` threads, each with one contiguous range. Which thread runs which i must
-// not matter. f is noexcept. Serial where n or threads is at most 1, within another parallel region, and in a forked
-// child, where the parent's threads do not exist and OpenMP would wait for them for ever.
+// f(i) for i in [0, n), on at most `threads` threads. Which thread runs which i must not matter. f is noexcept. Within
+// with_team its helpers take part, each index going to whoever is free; else OpenMP's threads do, one contiguous range
+// each. Serial where n or threads is at most 1, within another parallel_for, and in a forked child, where the parent's
+// threads do not exist and OpenMP would wait for them for ever.
 template <class F>
 void parallel_for(int64_t n, int threads, F&& f) {
   static_assert(noexcept(f(int64_t(0))), "an exception cannot leave a thread: declare the loop's body noexcept");
@@ -38,6 +39,21 @@ void parallel_for(int64_t n, int threads, F&& f) {
   run_parallel(
       n, threads, [](void* body, int64_t i) noexcept { (*static_cast<Body*>(body))(i); },
       const_cast<void*>(static_cast<const void*>(&f)));
+}
+
+// body(context) on this thread, while up to threads - 1 others stand by for its loops. See with_team.
+void run_with_team(int threads, void (*body)(void*), void* context);
+
+// f() on this thread, with helpers standing by: each parallel_for in it then costs a fraction of a microsecond, where
+// a fork and join of OpenMP's costs several. For stretches of work of tens of microseconds and more. What f throws
+// passes through. Teams that run at once share the processors: a later one may get no helper. f must not fork: the
+// child could not leave (so no Python runs in it).
+template <class F>
+void with_team(int threads, F&& f) {
+  using Body = std::remove_reference_t<F>;
+  if (threads <= 1) return f();
+  run_with_team(
+      threads, [](void* body) { (*static_cast<Body*>(body))(); }, const_cast<void*>(static_cast<const void*>(&f)));
 }
 
 }  // namespace netlet

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -74,6 +75,63 @@ void test_loops() {
   CHECK(total == 45);
 }
 
+void test_teams() {
+  // Loops of every size, short and after pauses in which the helpers fall asleep.
+  for (const int threads : {0, 1, 2, 3, 8}) {
+    int64_t good = 0;
+    with_team(threads, [&] {
+      for (int64_t n = 0; n < 300; ++n) good += visits_each(n, threads);
+      for (int round = 0; round < 3; ++round) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        good += visits_each(1000, threads);
+      }
+    });
+    CHECK_NOTE(good == 303, std::to_string(threads) + " threads");
+  }
+
+  // The helpers do take part: two indices that wait for each other are on two threads.
+  if (parallel_available() && usable_cpus() > 1) {
+    std::atomic<int> met{0};
+    with_team(2, [&] {
+      parallel_for(2, 2, [&](int64_t) noexcept {
+        ++met;
+        while (met < 2) std::this_thread::yield();
+      });
+    });
+    CHECK(met == 2);
+  }
+
+  // What is thrown passes through, and the next team is whole.
+  bool caught = false;
+  try {
+    with_team(3, [] { throw 7; });
+  } catch (int value) {
+    caught = value == 7;
+  }
+  CHECK(caught);
+
+  // A loop within a loop, a team within a team, and a team within a loop.
+  std::atomic<int> total{0};
+  with_team(4, [&] {
+    parallel_for(4, 4, [&](int64_t) noexcept { parallel_for(10, 4, [&](int64_t) noexcept { ++total; }); });
+    with_team(4, [&] { parallel_for(10, 4, [&](int64_t) noexcept { ++total; }); });
+  });
+  parallel_for(
+      4, 4, [&](int64_t) noexcept { with_team(4, [&] { parallel_for(5, 4, [&](int64_t) noexcept { ++total; }); }); });
+  CHECK(total == 70);
+
+  std::atomic<int> good{0};
+  std::vector<std::thread> callers;
+  for (int c = 0; c < 6; ++c)
+    callers.emplace_back([&good] {
+      with_team(3, [&] {
+        for (int round = 0; round < 50; ++round) good += visits_each(97, 3);
+      });
+    });
+  for (std::thread& caller : callers) caller.join();
+  CHECK(good == 300);
+}
+
 void test_concurrent_callers() {
   std::atomic<int> good{0};
   std::vector<std::thread> callers;
@@ -88,11 +146,13 @@ void test_concurrent_callers() {
 // The parent has used its threads; a child that entered them would wait for ever.
 void test_fork() {
   CHECK(visits_each(100, 4));
+  with_team(4, [] { CHECK(visits_each(100, 4)); });
   const int generation = fork_generation();
   const pid_t child = fork();
   if (child == 0) {
     alarm(30);
-    const bool good = fork_generation() == generation + 1 && !parallel_available() && visits_each(100, 4);
+    bool good = fork_generation() == generation + 1 && !parallel_available() && visits_each(100, 4);
+    with_team(4, [&] { good = good && visits_each(100, 4); });
     _exit(good ? 0 : 1);
   }
   int status = -1;
@@ -168,6 +228,7 @@ int main() {
   using namespace netlet;
   test_starts_no_thread();
   test_loops();
+  test_teams();
   test_concurrent_callers();
   test_fork();
   test_environment();
