@@ -62,6 +62,10 @@ class Dense final : public Op<T> {
     return std::max(most, gemm_scratch(kernels, input_args(rows, nullptr, nullptr, nullptr, nullptr)));
   }
 
+  int64_t forward_scratch(const Kernels<T>& kernels, int64_t batch) const override {
+    return gemm_scratch(kernels, forward_args(batch * outer_, nullptr, nullptr, nullptr));
+  }
+
   int64_t prepared_size() const override { return inputs_ * outputs_; }
   void prepare(const Kernels<T>& kernels, const T* params, T* transposed) const override {
     kernels.transpose(inputs_, outputs_, params + kernel_, transposed);

@@ -39,6 +39,8 @@ class Op {
 
   // Elements of scratch that one thread may need for this many rows.
   virtual int64_t scratch(const Kernels<T>&, int64_t /*rows*/) const { return 0; }
+  // ... that forward alone may need.
+  virtual int64_t forward_scratch(const Kernels<T>& kernels, int64_t rows) const { return scratch(kernels, rows); }
 
   // A form of the params that backward likes better, made once a step and shared by all shards of its batch.
   virtual int64_t prepared_size() const { return 0; }

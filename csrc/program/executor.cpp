@@ -15,41 +15,6 @@ size_t at(int64_t i) { return static_cast<size_t>(i); }
 
 }  // namespace
 
-// A forward workspace of at least `capacity` rows, from the idle ones or new; given back at the end.
-template <class T>
-class Executor<T>::Lease {
- public:
-  Lease(Executor& owner, int64_t capacity, int threads) : owner_(owner) {
-    for (auto& slot : owner_.idle_) {
-      Workspace<T>* found = slot.exchange(nullptr, std::memory_order_acquire);
-      if (!found) continue;
-      std::unique_ptr<Workspace<T>> kept(found);
-      if (kept->capacity >= capacity && kept->threads >= threads) {
-        ws_ = std::move(kept);
-        return;
-      }
-    }
-    ws_ = owner_.network_.workspace(capacity, threads, nullptr);
-  }
-  Lease(Lease&&) = default;
-  Lease(const Lease&) = delete;
-  ~Lease() {
-    if (!ws_) return;
-    for (auto& slot : owner_.idle_) {
-      Workspace<T>* expected = nullptr;
-      if (slot.compare_exchange_strong(expected, ws_.get(), std::memory_order_release)) {
-        ws_.release();
-        return;
-      }
-    }
-  }
-  Workspace<T>& operator*() const { return *ws_; }
-
- private:
-  Executor& owner_;
-  std::unique_ptr<Workspace<T>> ws_;
-};
-
 template <class T>
 Executor<T>::Executor(Program program, Isa isa, T* params, T* slots, int threads)
     : network_(std::move(program), ::netlet::kernels<T>(isa)),
@@ -57,13 +22,13 @@ Executor<T>::Executor(Program program, Isa isa, T* params, T* slots, int threads
       slots_(slots),
       threads_(std::max(threads, 1)),
       row_sharded_(row_sharded(network_.program(), sizeof(T))),
+      pool_(network_),
+      forward_(network_, pool_, threads_),
       lock_(std::make_unique<Lock>()),
       fork_generation_(fork_generation()) {}
 
 template <class T>
-Executor<T>::~Executor() {
-  for (auto& slot : idle_) delete slot.exchange(nullptr);
-}
+Executor<T>::~Executor() = default;
 
 // In a forked child the lock may have been copied while held by a thread that isn't here: begin with a new one.
 template <class T>
@@ -100,63 +65,13 @@ Run<T> Executor<T>::run(Workspace<T>& ws, T* dparams, int threads) const {
 template <class T>
 void Executor<T>::predict(const Rows<T>& rows, T* const* out, int64_t batch, Interrupt interrupt) {
   const auto lock = share();
-  const Program& p = network_.program();
-  const Plan& plan = network_.plan();
-  const int64_t block = row_sharded_ ? block_rows(plan) : std::min(std::max<int64_t>(batch, 1), rows.count);
-  const int64_t blocks = rows.count ? (rows.count + block - 1) / block : 0;
+  forward_.run(params_, rows.count, rows.x.data(), out, batch, interrupt);
+}
 
-  // The first output computed into a value of its own goes straight to the caller; others are copied there.
-  std::vector<char> direct(p.outputs.size(), 0);
-  for (size_t i = 0; i < p.outputs.size(); ++i) {
-    const int v = p.outputs[i];
-    const bool first = std::find(p.outputs.begin(), p.outputs.begin() + static_cast<int64_t>(i), v) ==
-                       p.outputs.begin() + static_cast<int64_t>(i);
-    direct[i] = first && plan.root[at(v)] == v && !plan.is_input[at(v)];
-  }
-  auto one_block = [&](Workspace<T>& ws, int64_t b, int threads, Interrupt* ask) {
-    const int64_t begin = b * block, count = std::min(block, rows.count - begin);
-    for (size_t i = 0; i < p.inputs.size(); ++i)
-      ws.value[at(p.inputs[i])] = const_cast<T*>(rows.x[i]) + begin * p.values[at(p.inputs[i])].size;
-    std::array<T*, 64> own;  // of the outputs written directly, to be put back
-    for (size_t i = 0; i < p.outputs.size(); ++i)
-      if (direct[i]) {
-        own[i] = ws.value[at(p.outputs[i])];
-        ws.value[at(p.outputs[i])] = out[i] + begin * p.values[at(p.outputs[i])].size;
-      }
-    network_.forward(run(ws, nullptr, threads), ws, count, false, ask);
-    for (size_t i = 0; i < p.outputs.size(); ++i) {
-      const int64_t size = p.values[at(p.outputs[i])].size;
-      if (direct[i])
-        ws.value[at(p.outputs[i])] = own[i];
-      else
-        std::memcpy(out[i] + begin * size, ws.value[at(p.outputs[i])], at(count * size) * sizeof(T));
-    }
-  };
-
-  const int outer = team(plan.flops * static_cast<double>(rows.count), threads_);
-  if (!row_sharded_ || blocks <= 1 || outer == 1) {
-    const int threads = row_sharded_ ? 1 : threads_;
-    Lease ws(*this, std::min(block, rows.count), threads);
-    for (int64_t b = 0; b < blocks; ++b) {
-      one_block(*ws, b, threads, row_sharded_ ? nullptr : &interrupt);
-      if (row_sharded_) interrupt.after(plan.flops * static_cast<double>(block));
-    }
-    return;
-  }
-  // Rows don't know each other, so threads may take any blocks. In rounds, so that a stop is heard in time.
-  const int64_t tasks = std::min<int64_t>(outer, blocks);
-  std::vector<Lease> leases;
-  leases.reserve(at(tasks));
-  for (int64_t t = 0; t < tasks; ++t) leases.emplace_back(*this, block, 1);
-  const double work = std::max(plan.flops * static_cast<double>(block), 1.0);
-  const int64_t round = std::max(tasks, static_cast<int64_t>(std::min(1e8 / work, 1e6)) * tasks);
-  for (int64_t from = 0; from < blocks; from += round) {
-    const int64_t to = std::min(blocks, from + round);
-    parallel_for(tasks, outer, [&](int64_t t) noexcept {
-      for (int64_t b = from + t; b < to; b += tasks) one_block(*leases[at(t)], b, 1, nullptr);
-    });
-    interrupt.after(work * static_cast<double>(to - from));
-  }
+template <class T>
+std::unique_ptr<Predictor<T>> Executor<T>::predictor() {
+  const auto lock = share();
+  return std::make_unique<Predictor<T>>(network_.program(), network_.kernels(), params_, threads_);
 }
 
 template <class T>
@@ -179,9 +94,9 @@ void Executor<T>::evaluate(const Rows<T>& rows, int64_t batch, double* sums, Int
   const int threads = row_sharded_ ? 1 : threads_;
   if (blocks == 0) return;
 
-  std::vector<Lease> leases;
+  std::vector<typename WorkspacePool<T>::Lease> leases;
   leases.reserve(at(tasks));
-  for (int64_t t = 0; t < tasks; ++t) leases.emplace_back(*this, block, threads);
+  for (int64_t t = 0; t < tasks; ++t) leases.emplace_back(pool_, block, threads);
   auto one_block = [&](Workspace<T>& ws, int64_t b, Interrupt* ask) {
     const int64_t begin = b * block, count = std::min(block, rows.count - begin);
     for (size_t i = 0; i < p.inputs.size(); ++i)

@@ -7,14 +7,14 @@
 // predict, evaluate, gradients and vjp may be called by any number of threads at once; train and apply are exclusive.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
 #include <thread>
 
-#include "program/network.h"
+#include "program/forward.h"
+#include "program/predictor.h"
 
 namespace netlet {
 
@@ -42,6 +42,9 @@ class Executor {
 
   void predict(const Rows<T>& rows, T* const* out, int64_t batch, Interrupt interrupt);
 
+  // The network with its params as they are between two steps: waits for a train that runs.
+  std::unique_ptr<Predictor<T>> predictor();
+
   // Steps first..last-1 of an epoch: step s takes positions [s * batch, (s + 1) * batch) of the shuffled rows, runs
   // forward, loss and backward, and updates. Adds to sums after each whole step; an interrupt falls between updates.
   void train(const Rows<T>& rows, int64_t batch, std::optional<Shuffle> shuffle, int64_t first, int64_t last, T rate,
@@ -59,7 +62,6 @@ class Executor {
 
  private:
   struct Training;  // the memory of a training step, kept from one to the next
-  class Lease;      // a workspace borrowed from the pool
 
   Run<T> run(Workspace<T>& ws, T* dparams, int threads) const;
   void gather(Workspace<T>& ws, const Rows<T>& rows, const int64_t* order, int64_t first, int64_t count, int threads,
@@ -81,6 +83,8 @@ class Executor {
   T* slots_;
   int threads_;
   bool row_sharded_;
+  WorkspacePool<T> pool_;
+  Forward<T> forward_;
   std::unique_ptr<Training> training_;
   // train and apply hold it alone; the rest share it. Everyone comes in through the gate, where whoever waits to be
   // alone keeps later ones out: a stream of predictions can't starve training.
@@ -91,8 +95,6 @@ class Executor {
   std::unique_ptr<Lock> lock_;
   int fork_generation_;
   std::atomic<std::thread::id> trainer_{};  // who is in train
-  // Idle forward workspaces. A slot is taken by exchanging it for null, so nothing here can block or be left locked.
-  std::array<std::atomic<Workspace<T>*>, 16> idle_{};
 };
 
 }  // namespace netlet

@@ -92,17 +92,24 @@ std::unique_ptr<Workspace<T>> Network<T>::workspace(int64_t capacity, int thread
 }
 
 template <class T>
-void Network<T>::forward(const Run<T>& run, Workspace<T>& ws, int64_t rows, bool defer, Interrupt* interrupt) const {
+int64_t Network<T>::forward_scratch(int64_t rows) const {
+  int64_t most = 0;
+  for (const auto& op : ops_) most = std::max(most, op->forward_scratch(kernels_, rows));
+  return most;
+}
+
+template <class T>
+void Network<T>::forward(const Run<T>& run, T** value, int64_t rows, bool defer, Interrupt* interrupt) const {
   const T* x[8];
   for (size_t i = 0; i < program_.ops.size(); ++i) {
     const OpCall& call = program_.ops[i];
     if (call.kind == OpKind::reshape) {
-      ws.value[at(call.output)] = ws.value[at(plan_.root[at(call.output)])];
+      value[at(call.output)] = value[at(plan_.root[at(call.output)])];
       continue;
     }
     if (defer && static_cast<int>(i) == plan_.deferred_op) continue;
-    for (size_t j = 0; j < call.inputs.size(); ++j) x[j] = ws.value[at(call.inputs[j])];
-    ops_[i]->forward(run, rows, x, ws.value[at(call.output)]);
+    for (size_t j = 0; j < call.inputs.size(); ++j) x[j] = value[at(call.inputs[j])];
+    ops_[i]->forward(run, rows, x, value[at(call.output)]);
     if (interrupt) interrupt->after(plan_.flops * static_cast<double>(rows) / static_cast<double>(program_.ops.size()));
   }
 }

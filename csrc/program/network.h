@@ -44,7 +44,14 @@ class Network {
   std::unique_ptr<Workspace<T>> workspace(int64_t capacity, int threads, const BackwardPlan* backward) const;
 
   // Forward through all ops, or all but the deferred one. Values of the inputs must be bound; those of outputs may be.
-  void forward(const Run<T>& run, Workspace<T>& ws, int64_t rows, bool defer, Interrupt* interrupt) const;
+  // value: [values]; a reshape's points to the same memory as its input afterwards.
+  void forward(const Run<T>& run, T** value, int64_t rows, bool defer, Interrupt* interrupt) const;
+  void forward(const Run<T>& run, Workspace<T>& ws, int64_t rows, bool defer, Interrupt* interrupt) const {
+    forward(run, ws.value.data(), rows, defer, interrupt);
+  }
+
+  // Elements of scratch that forward alone needs for this many rows on one thread.
+  int64_t forward_scratch(int64_t rows) const;
 
   // The loss of these rows: row_loss, and where ws has a gradient for its input, that gradient (factor `scale`).
   void loss(const Run<T>& run, Workspace<T>& ws, int64_t rows, const void* target, const T* weight, T scale,

@@ -74,6 +74,8 @@ Plan::Plan(const Program& program) {
     const double y = static_cast<double>(program.values[at(op.output)].size);
     flops += op.kind == OpKind::dense ? 2 * y * static_cast<double>(program.params[at(op.params[0])].shape[0]) : 10 * y;
   }
+  for (auto v = program.outputs.begin(); v != program.outputs.end(); ++v)  // a second output of a value is copied
+    direct.push_back(std::find(program.outputs.begin(), v, *v) == v && root[at(*v)] == *v && !is_input[at(*v)]);
   if (program.has_loss && program.loss.output >= 0) {
     bool read = false;
     int producer = -1;

@@ -1,0 +1,110 @@
+// The forward pass over a caller's rows.
+#include "program/forward.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "program/schedule.h"
+
+namespace netlet {
+namespace {
+
+size_t at(int i) { return static_cast<size_t>(i); }
+size_t at(int64_t i) { return static_cast<size_t>(i); }
+
+}  // namespace
+
+template <class T>
+Forward<T>::Forward(const Network<T>& network, WorkspacePool<T>& pool, int threads)
+    : network_(network),
+      pool_(pool),
+      threads_(std::max(threads, 1)),
+      row_sharded_(row_sharded(network.program(), sizeof(T))),
+      few_scratch_(network.forward_scratch(kFewRows)) {
+  constexpr int64_t room = kFewBytes / static_cast<int64_t>(sizeof(T));
+  const int64_t per_row = network.plan().live.per_row;
+  few_fit_ = row_sharded_ && network.program().values.size() <= kFewValues && few_scratch_ <= room &&
+             per_row <= (room - few_scratch_) / kFewRows;
+}
+
+// One block: rows begin .. begin + count - 1, with memory for `count` rows at every value that is computed.
+template <class T>
+void Forward<T>::block(const Run<T>& run, T** value, int64_t begin, int64_t count, const T* const* x, T* const* out,
+                       Interrupt* interrupt) const {
+  const Program& p = network_.program();
+  const Plan& plan = network_.plan();
+  for (size_t i = 0; i < p.inputs.size(); ++i)
+    value[at(p.inputs[i])] = const_cast<T*>(x[i]) + begin * p.values[at(p.inputs[i])].size;
+  T* own[64];  // of the outputs written directly, to be put back
+  for (size_t i = 0; i < p.outputs.size(); ++i)
+    if (plan.direct[i]) {
+      T*& y = value[at(p.outputs[i])];
+      own[i] = y;
+      y = out[i] + begin * p.values[at(p.outputs[i])].size;
+    }
+  network_.forward(run, value, count, false, interrupt);
+  for (size_t i = 0; i < p.outputs.size(); ++i) {
+    const int64_t size = p.values[at(p.outputs[i])].size;
+    if (plan.direct[i])
+      value[at(p.outputs[i])] = own[i];
+    else
+      std::memcpy(out[i] + begin * size, value[at(p.outputs[i])], at(count * size) * sizeof(T));
+  }
+}
+
+template <class T>
+void Forward<T>::few(const T* params, int64_t rows, const T* const* x, T* const* out) const {
+  alignas(kAlignment) T memory[kFewBytes / sizeof(T)];
+  T* value[kFewValues];
+  const std::vector<int64_t>& offset = network_.plan().live.offset;
+  for (size_t v = 0; v < offset.size(); ++v) value[v] = offset[v] < 0 ? nullptr : memory + kFewRows * offset[v];
+  T* const scratch = memory + kFewRows * network_.plan().live.per_row;
+  block({network_.kernels(), params, nullptr, false, 1, scratch, few_scratch_}, value, 0, rows, x, out, nullptr);
+}
+
+template <class T>
+void Forward<T>::run(const T* params, int64_t rows, const T* const* x, T* const* out, int64_t batch,
+                     Interrupt interrupt) const {
+  if (rows <= 0) return;
+  if (few_fit_ && rows <= kFewRows) return few(params, rows, x, out);
+  const Plan& plan = network_.plan();
+  const int64_t block_of = row_sharded_ ? block_rows(plan) : std::min(std::max<int64_t>(batch, 1), rows);
+  const int64_t blocks = (rows + block_of - 1) / block_of;
+
+  auto one_block = [&](Workspace<T>& ws, int64_t b, int threads, Interrupt* ask) {
+    const int64_t begin = b * block_of;
+    block({network_.kernels(), params, nullptr, false, threads, ws.scratch, ws.scratch_stride}, ws.value.data(), begin,
+          std::min(block_of, rows - begin), x, out, ask);
+  };
+
+  using Lease = typename WorkspacePool<T>::Lease;
+  const int outer = team(plan.flops * static_cast<double>(rows), threads_);
+  if (!row_sharded_ || blocks <= 1 || outer == 1) {
+    const int threads = row_sharded_ ? 1 : threads_;
+    Lease ws(pool_, std::min(block_of, rows), threads);
+    for (int64_t b = 0; b < blocks; ++b) {
+      one_block(*ws, b, threads, row_sharded_ ? nullptr : &interrupt);
+      if (row_sharded_) interrupt.after(plan.flops * static_cast<double>(block_of));
+    }
+    return;
+  }
+  // Rows don't know each other, so threads may take any blocks. In rounds, so that a stop is heard in time.
+  const int64_t tasks = std::min<int64_t>(outer, blocks);
+  std::vector<Lease> leases;
+  leases.reserve(at(tasks));
+  for (int64_t t = 0; t < tasks; ++t) leases.emplace_back(pool_, block_of, 1);
+  const double work = std::max(plan.flops * static_cast<double>(block_of), 1.0);
+  const int64_t round = std::max(tasks, static_cast<int64_t>(std::min(1e8 / work, 1e6)) * tasks);
+  for (int64_t from = 0; from < blocks; from += round) {
+    const int64_t to = std::min(blocks, from + round);
+    parallel_for(tasks, outer, [&](int64_t t) noexcept {
+      for (int64_t b = from + t; b < to; b += tasks) one_block(*leases[at(t)], b, 1, nullptr);
+    });
+    interrupt.after(work * static_cast<double>(to - from));
+  }
+}
+
+template class Forward<float>;
+template class Forward<double>;
+
+}  // namespace netlet

@@ -1,0 +1,39 @@
+// The forward pass over a caller's rows, for everyone who predicts: cut into blocks, spread over threads, each block
+// carried through the network with its outputs written straight to the caller where they can be.
+//
+// Any number of threads may run one Forward at once. A row's outputs are the same bits however it is cut.
+#pragma once
+
+#include "program/workspace_pool.h"
+
+namespace netlet {
+
+template <class T>
+class Forward {
+ public:
+  // Refers to the network and the pool, which outlive it.
+  Forward(const Network<T>& network, WorkspacePool<T>& pool, int threads);
+
+  // out[i] [rows, size of output i] <- the network of x[i] [rows, size of input i]. No x may overlap an out.
+  // batch: rows at a time in a network too large to be row-sharded.
+  void run(const T* params, int64_t rows, const T* const* x, T* const* out, int64_t batch, Interrupt interrupt) const;
+
+ private:
+  // A few rows of a small network live on the stack: no workspace is fetched, so concurrent callers share nothing that
+  // any of them writes.
+  static constexpr int64_t kFewRows = 64 / static_cast<int64_t>(sizeof(T));  // each value then begins on a cache line
+  static constexpr int64_t kFewBytes = 16 << 10;  // a thread's stack may be as little as 128 KB
+  static constexpr size_t kFewValues = 64;
+
+  void few(const T* params, int64_t rows, const T* const* x, T* const* out) const;
+  void block(const Run<T>& run, T** value, int64_t begin, int64_t count, const T* const* x, T* const* out,
+             Interrupt* interrupt) const;
+
+  const Network<T>& network_;
+  WorkspacePool<T>& pool_;
+  int threads_;
+  bool row_sharded_, few_fit_;
+  int64_t few_scratch_;  // elements
+};
+
+}  // namespace netlet
