@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -39,6 +40,19 @@ inline void pause() noexcept {
 #endif
 }
 
+// Where a processor is wanted by somebody else, too, the system may stop a helper in the middle of its part, and
+// everyone waits for a time slice. After such a wait, work goes on without helpers for twenty times as long: a busy
+// machine then costs a twentieth of the time, and no more than the help.
+using Clock = std::chrono::steady_clock;
+std::atomic<Clock::rep> alone_until{0};
+bool alone(Clock::time_point now) noexcept {
+  return now.time_since_epoch().count() < alone_until.load(std::memory_order_relaxed);
+}
+void waited(Clock::duration wait, Clock::duration work) noexcept {
+  if (wait < std::chrono::microseconds(100) || wait < 2 * work) return;
+  alone_until.store((Clock::now() + 20 * wait).time_since_epoch().count(), std::memory_order_relaxed);
+}
+
 // A thread that leads and others that help with its loops, one loop at a time.
 //
 // The loop's indices are claimed one by one from `open`, which counts down: its upper half numbers the loop, so that a
@@ -49,6 +63,11 @@ class Team {
  public:
   // Leader: f(context, i) for i in [0, n), n < 2^32, by whoever is free.
   void loop(int64_t n, void (*fn)(void*, int64_t) noexcept, void* context) noexcept {
+    const Clock::time_point begin = Clock::now();
+    if (alone(begin)) {
+      for (int64_t i = 0; i < n; ++i) fn(context, i);
+      return;
+    }
     fn_.store(fn, std::memory_order_relaxed);
     context_.store(context, std::memory_order_relaxed);
     count_.store(n, std::memory_order_relaxed);
@@ -56,7 +75,10 @@ class Team {
     open_.store((((open_.load(std::memory_order_relaxed) >> 32) + 1) << 32) | static_cast<uint64_t>(n));
     wake();
     work();
-    for (int turn = 0; done_.load(std::memory_order_acquire) != n; ++turn) turn < kSpins ? pause() : yield();
+    const Clock::time_point finished = Clock::now();
+    int turn = 0;
+    for (; done_.load(std::memory_order_acquire) != n; ++turn) turn < kSpins ? pause() : yield();
+    if (turn >= kSpins) waited(Clock::now() - finished, finished - begin);
   }
 
   // Helper: until the leader calls stop.
@@ -162,7 +184,7 @@ void run_parallel(int64_t n, int threads, void (*fn)(void*, int64_t) noexcept, v
       return;
     }
 #if defined(_OPENMP)
-    if (!leads) {
+    if (!leads && !alone(Clock::now())) {
 #pragma omp parallel for num_threads(width) schedule(static)
       for (int64_t i = 0; i < n; ++i) {
         in_a_loop = true;
@@ -179,11 +201,13 @@ void run_parallel(int64_t n, int threads, void (*fn)(void*, int64_t) noexcept, v
 void run_with_team(int threads, void (*body)(void*), void* context) {
   // Processors that other teams use are not offered again.
   const int granted = std::max(1, threads - threads_in_teams.load(std::memory_order_relaxed));
-  if (granted <= 1 || leads || in_a_loop || !parallel_available()) return body(context);
+  const Clock::time_point begin = Clock::now();
+  if (granted <= 1 || leads || in_a_loop || !parallel_available() || alone(begin)) return body(context);
 #if defined(_OPENMP)
   threads_in_teams.fetch_add(granted, std::memory_order_relaxed);
   Team team;
   std::exception_ptr thrown;
+  Clock::time_point finished = begin;
 #pragma omp parallel num_threads(granted)
   {
     bool leader = false;
@@ -198,6 +222,7 @@ void run_with_team(int threads, void (*body)(void*), void* context) {
       }
       leads = nullptr;
       team.stop();
+      finished = Clock::now();
     } else {
       in_a_loop = true;
       team.help();
@@ -205,6 +230,7 @@ void run_with_team(int threads, void (*body)(void*), void* context) {
     }
   }
   threads_in_teams.fetch_sub(granted, std::memory_order_relaxed);
+  waited(Clock::now() - finished, (finished - begin) / 8);
   if (thrown) std::rethrow_exception(thrown);
 #else
   body(context);

@@ -38,7 +38,7 @@ template <class T>
 static bool packs_b(const GemmArgs<T>& g) {
   if (g.packed_b) return false;
   if (g.b_col != 1) return true;
-  return g.m >= 8 * Tile<T>::MR && g.k >= 32 && g.n >= 2 * Tile<T>::NR;
+  return g.m >= 16 * Tile<T>::MR && g.k >= 32 && g.n >= 2 * Tile<T>::NR;
 }
 
 // a is packed where reading it in place would fill a few sets of the cache, or where many panels of b use it.
@@ -95,7 +95,7 @@ static void gemm(const GemmArgs<T>& g) {
   const bool b_packed = pack_b_now || g.packed_b;
   T* const a_block = g.scratch;
   T* const b_block = pack_a_now ? g.scratch + scratch_a<T>(g.m, g.k) : g.scratch;
-  const int64_t kc_most = block_of_k<T>(g.k), b_width = whole_panels<T>(g.n, Tile<T>::NR);
+  const int64_t kc_most = block_of_k<T>(g.k), b_width = whole_panels<T>(g.packed_n, Tile<T>::NR);
 
   TileArgs<T> t{};
   t.ldc = g.ldc;
@@ -115,7 +115,7 @@ static void gemm(const GemmArgs<T>& g) {
         pack_b<T>(kc, nc, g.b + pc * g.b_row + jc * g.b_col, g.b_row, g.b_col, b_block);
         t.b = b_block;
       } else {
-        t.b = g.packed_b ? g.packed_b + pc * b_width + jc * kc : g.b + pc * g.b_row + jc;
+        t.b = g.packed_b ? g.packed_b + pc * b_width + (g.packed_from + jc) * kc : g.b + pc * g.b_row + jc;
       }
       for (int64_t ic = 0; ic < g.m; ic += S::MC) {
         const int64_t mc = g.m - ic < S::MC ? g.m - ic : S::MC;

@@ -60,11 +60,14 @@ struct GemmArgs {
   int64_t b_row, b_col;
   T* c;
   int64_t ldc;
-  const T* bias = nullptr;      // [N]: init is bias
-  bool accumulate = false;      // init is c itself (bias must be null); otherwise init is 0
-  bool relu = false;            // c <- max(0, c) once summed
-  T* scratch = nullptr;         // Kernels::gemm_scratch(m, n, k) elements; needed where gemm_packs(args)
-  const T* packed_b = nullptr;  // what gemm_pack made of the whole of b, which is then not read
+  const T* bias = nullptr;  // [N]: init is bias
+  bool accumulate = false;  // init is c itself (bias must be null); otherwise init is 0
+  bool relu = false;        // c <- max(0, c) once summed
+  T* scratch = nullptr;     // Kernels::gemm_scratch(m, n, k) elements; needed where gemm_packs(args)
+  // What gemm_pack made of a b of packed_n columns; this b, then not read, begins at its column packed_from, a multiple
+  // of Kernels::nr.
+  const T* packed_b = nullptr;
+  int64_t packed_n = 0, packed_from = 0;
   // [M,N] like c: weights <- weights - rate * what c would be. c then holds partial sums at most.
   T* weights = nullptr;
   T rate = 0;

@@ -9,7 +9,7 @@
 namespace netlet {
 namespace {
 
-constexpr int64_t kElementwiseWorth = 1 << 16;  // elements below which one thread does it sooner
+constexpr int64_t kElementwiseWorth = 1 << 14;  // elements below which one thread does it sooner
 
 template <class T>
 class Dense final : public Op<T> {
@@ -42,18 +42,22 @@ class Dense final : public Op<T> {
         act(n, static_cast<T>(activation_.alpha), nullptr, y + i, dy + i, dy + i);
       });
     }
-    if (run.dparams) {
-      GemmArgs<T> g = kernel_args(rows, x[0], dy, run.dparams + kernel_);
-      g.accumulate = run.accumulate;
-      gemm(run, g);
-      if (bias_ >= 0)
-        split_range(outputs_, 64, outputs_ * rows < kElementwiseWorth ? outputs_ + 1 : 0, run.threads,
-                    [&](int64_t o, int64_t n) {
-                      run.kernels.column_sums(rows, n, dy + o, outputs_, run.dparams + bias_ + o, run.accumulate);
-                    });
-    }
     if (dx[0]) gemm(run, input_args(rows, dy, run.params, prepared, dx[0]));
+    if (!run.dparams) return;
+    GemmArgs<T> g = kernel_args(rows, x[0], dy, run.dparams + kernel_);
+    g.accumulate = run.accumulate;
+    if (run.descend) g.weights = run.descend + kernel_, g.rate = run.rate;
+    gemm(run, g);
+    if (bias_ >= 0)
+      split_range(outputs_, 64, outputs_ * rows < kElementwiseWorth ? outputs_ + 1 : 0, run.threads,
+                  [&](int64_t o, int64_t n) {
+                    T* const dbias = run.dparams + bias_ + o;
+                    run.kernels.column_sums(rows, n, dy + o, outputs_, dbias, run.accumulate);
+                    if (run.descend) run.kernels.sgd(n, run.rate, dbias, run.descend + bias_ + o);
+                  });
   }
+
+  bool descends() const override { return true; }
 
   int64_t scratch(const Kernels<T>& kernels, int64_t batch) const override {
     const int64_t rows = batch * outer_;

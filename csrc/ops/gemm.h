@@ -13,7 +13,7 @@ int64_t gemm_scratch(const Kernels<T>& kernels, const GemmArgs<T>& g) {
 
 template <class T>
 void gemm(const Run<T>& run, GemmArgs<T> g) {
-  constexpr int64_t worth = 1 << 20;  // multiply-adds below which a fork and join cost more than they gain
+  constexpr int64_t worth = 1 << 17;  // multiply-adds below which handing over costs more than it gains
   const Kernels<T>& kernels = run.kernels;
   g.scratch = run.scratch;
   if (run.threads <= 1 || g.m * g.n * g.k < worth) return kernels.gemm(g);
@@ -47,6 +47,8 @@ void gemm(const Run<T>& run, GemmArgs<T> g) {
     piece.b += n0 * g.b_col;
     piece.c += m0 * g.ldc + n0;
     if (g.bias) piece.bias += n0;
+    if (g.weights) piece.weights += m0 * g.ldc + n0;
+    if (g.packed_b) piece.packed_from += n0;
     piece.scratch = run.scratch + part * run.scratch_stride;
     if (piece.m > 0 && piece.n > 0) kernels.gemm(piece);
   });

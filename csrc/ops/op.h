@@ -22,6 +22,8 @@ struct Run {
   int threads;      // 1 where the rows are a shard of a batch
   T* scratch;       // threads * scratch_stride elements
   int64_t scratch_stride;
+  T* descend = nullptr;  // the arena, to take a step of plain gradient descent in as each gradient is found: those that
+  T rate = 0;            // can (see Op::descends) then write dparams as scratch at most
 };
 
 template <class T>
@@ -36,6 +38,9 @@ class Op {
   // run.accumulate) gradient where it isn't null. `prepared` is what `prepare` wrote, or null.
   virtual void backward(const Run<T>& run, int64_t rows, const T* const* x, const T* y, T* dy, T* const* dx,
                         const T* prepared) const = 0;
+
+  // Whether backward takes run.descend's step itself, w <- w - rate * dw, once it needs w no more.
+  virtual bool descends() const { return false; }
 
   // Elements of scratch that one thread may need for this many rows.
   virtual int64_t scratch(const Kernels<T>&, int64_t /*rows*/) const { return 0; }

@@ -179,21 +179,20 @@ void Executor<T>::vjp(const Rows<T>& rows, const T* const* dy, T* const* y, T* d
 }
 
 template <class T>
-void Executor<T>::update(const T* gradient, T rate) {
+void Executor<T>::update(const T* gradient, T rate, int64_t begin, int64_t n) {
   const OptimizerCall& o = network_.program().optimizer;
-  split_range(network_.program().param_size, 64, 1 << 17, threads_, [&](int64_t i, int64_t n) {
-    if (o.momentum != 0)
-      network_.kernels().sgd_momentum(n, rate, static_cast<T>(o.momentum), o.nesterov, gradient + i, slots_ + i,
-                                      params_ + i);
-    else
-      network_.kernels().sgd(n, rate, gradient + i, params_ + i);
-  });
+  if (o.momentum != 0)
+    network_.kernels().sgd_momentum(n, rate, static_cast<T>(o.momentum), o.nesterov, gradient + begin, slots_ + begin,
+                                    params_ + begin);
+  else
+    network_.kernels().sgd(n, rate, gradient + begin, params_ + begin);
 }
 
 template <class T>
 void Executor<T>::apply(const T* gradient, T rate) {
   const auto lock = alone();
-  update(gradient, rate);
+  split_range(network_.program().param_size, 64, 1 << 17, threads_,
+              [&](int64_t i, int64_t n) { update(gradient, rate, i, n); });
 }
 
 template <class T>
@@ -210,12 +209,25 @@ void Executor<T>::train(const Rows<T>& rows, int64_t batch, std::optional<Shuffl
   const int64_t rows_of_batch = std::min(batch, rows.count);
   t.reserve(network_, rows_of_batch, row_sharded_, threads_);
   const int64_t* order = shuffle ? t.order(*shuffle, rows.count) : nullptr;
-  const double flops = 3 * network_.plan().flops;
-  for (int64_t s = first; s < last; ++s) {
-    const int64_t begin = s * batch, count = std::min(batch, rows.count - begin);
-    step(t, rows, order, begin, count, sums, interrupt);
-    update(t.gradient.data(), rate);
-    interrupt.after(row_sharded_ ? flops * static_cast<double>(count) : 0.0);
+  const double flops = 3 * network_.plan().flops * static_cast<double>(rows_of_batch);
+  if (flops > kLongStep) {
+    for (int64_t s = first; s < last; ++s) {
+      const int64_t begin = s * batch;
+      step(t, rows, order, begin, std::min(batch, rows.count - begin), rate, sums, &interrupt);
+    }
+    return;
+  }
+  const double each = flops + 2000;  // what a step costs, though it be of no flops
+  const int64_t steps = static_cast<int64_t>(kAskEvery / each) + 1;
+  for (int64_t from = first; from < last; from += steps) {
+    const int64_t to = std::min(last, from + steps);
+    with_team(team(flops * static_cast<double>(to - from), threads_), [&] {
+      for (int64_t s = from; s < to; ++s) {
+        const int64_t begin = s * batch;
+        step(t, rows, order, begin, std::min(batch, rows.count - begin), rate, sums, nullptr);
+      }
+    });
+    interrupt.after(each * static_cast<double>(to - from));
   }
 }
 

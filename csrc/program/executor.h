@@ -66,11 +66,13 @@ class Executor {
   Run<T> run(Workspace<T>& ws, T* dparams, int threads) const;
   void gather(Workspace<T>& ws, const Rows<T>& rows, const int64_t* order, int64_t first, int64_t count, int threads,
               const void** target, const T** weight) const;
-  void step(Training& t, const Rows<T>& rows, const int64_t* order, int64_t first, int64_t count, double* sums,
-            Interrupt& interrupt);
+  // One step, with its update. `interrupt`, where given, is asked between ops until the update begins.
+  void step(Training& t, const Rows<T>& rows, const int64_t* order, int64_t first, int64_t count, T rate, double* sums,
+            Interrupt* interrupt);
   void add_sums(Workspace<T>& ws, int64_t count, double* sums) const;
   void backward_all(const BackwardPlan& plan, Workspace<T>& ws, int64_t count, T* dparams, T* const* dx);
-  void update(const T* gradient, T rate);
+  // The optimizer, on elements begin .. begin + n - 1 of the arena.
+  void update(const T* gradient, T rate, int64_t begin, int64_t n);
 
   // The lock, shared or alone. Fails with Kind::runtime where this thread is training already (a signal handler that
   // runs between two steps calls back), which would wait for itself.

@@ -24,9 +24,15 @@ inline int64_t shard_rows(const Plan& plan, int64_t batch) {
   return std::max((rows + 7) / 8 * 8, (batch + 255) / 256);
 }
 
-// How many threads to wake for this much work. Handing over and waiting costs a few microseconds where the cores are
-// idle, but a time slice or more of a busy machine's scheduler: small steps stay on the thread that asked.
+// How many threads to wake for this much work, in all or, within a team, at once: below it, handing over costs more
+// than it gains.
 inline int team(double flops, int threads) { return flops < 4e6 ? 1 : threads; }
+inline int team_at_once(double flops, int threads) { return flops < 1e6 ? 1 : threads; }
+
+// Steps of more work than this ask between their ops whether to stop, the others between steps: in time for a person.
+inline constexpr double kLongStep = 2e9;
+// About how much work may pass between two such questions.
+inline constexpr double kAskEvery = 1e8;
 
 // Rows of one block of a prediction: its widest value stays in L1 or L2, and the panel of each weight is used often.
 inline int64_t block_rows(const Plan& plan) { return std::clamp<int64_t>((16 << 10) / plan.widest / 12 * 12, 12, 768); }

@@ -37,6 +37,9 @@ void Executor<T>::Training::reserve(const Network<T>& network, int64_t rows, boo
   capacity = 0;  // until all of it is there
   shard_rows = wanted;
   plan = plan_backward(p, From::loss, false);
+  descends = p.optimizer.momentum == 0 && !plan.zero_first;
+  for (const auto& step : plan.steps)
+    descends = descends && (p.ops[at(step.op)].params.empty() || network.op(step.op).descends());
   const int64_t count = (rows + shard_rows - 1) / shard_rows;
   stride = (p.param_size + 15) / 16 * 16;
   gradient = AlignedBuffer<T>(p.param_size);
@@ -103,8 +106,8 @@ void Executor<T>::gather(Workspace<T>& ws, const Rows<T>& rows, const int64_t* o
 }
 
 template <class T>
-void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, int64_t first, int64_t count,
-                       double* sums, Interrupt& interrupt) {
+void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, int64_t first, int64_t count, T rate,
+                       double* sums, Interrupt* interrupt) {
   const Program& p = network_.program();
   const T scale = T(1) / static_cast<T>(count);
   if (row_sharded_)
@@ -113,33 +116,43 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
 
   const int64_t shards = (count + t.shard_rows - 1) / t.shard_rows;
   const int inner = row_sharded_ ? 1 : threads_;
-  const int outer = team(3 * network_.plan().flops * static_cast<double>(count), threads_);
-  auto one_shard = [&](int64_t s, Interrupt* ask) {
+  const int outer = team_at_once(3 * network_.plan().flops * static_cast<double>(count), threads_);
+  // With one shard, and nobody who could stop it half way, each op takes its params' step as it finds their gradient.
+  const bool descend = t.descends && shards == 1 && !interrupt;
+  auto one_shard = [&](int64_t s) {
     Workspace<T>& ws = *t.shards[at(s)];
     const int64_t begin = s * t.shard_rows, n = std::min(t.shard_rows, count - begin);
     const void* target;
     const T* weight;
     gather(ws, rows, order, first + begin, n, inner, &target, &weight);
-    const Run<T> r = run(ws, t.gradient_of(s), inner);
-    network_.forward(r, ws, n, true, ask);
+    Run<T> r = run(ws, t.gradient_of(s), inner);
+    network_.forward(r, ws, n, true, interrupt);
     network_.loss(r, ws, n, target, weight, scale, true);
     if (!p.metrics.empty()) {
       std::fill(ws.sums.begin(), ws.sums.end(), 0.0);
       network_.metrics(ws, n, target, ws.sums.data());
     }
-    network_.backward(t.plan, r, ws, n, t.prepared_of.data(), ask);
+    if (descend) r.descend = params_, r.rate = rate;
+    network_.backward(t.plan, r, ws, n, t.prepared_of.data(), interrupt);
   };
   if (shards == 1)
-    one_shard(0, row_sharded_ ? nullptr : &interrupt);
+    one_shard(0);
   else
-    parallel_for(shards, outer, [&](int64_t s) noexcept { one_shard(s, nullptr); });
+    parallel_for(shards, outer, [&](int64_t s) noexcept { one_shard(s); });
 
-  // ((0+1)+(2+3))+...: a tree that depends on the number of shards alone.
-  if (shards > 1)
-    split_range(p.param_size, 64, (1 << 17) / shards, outer, [&](int64_t i, int64_t n) {
-      for (int64_t reach = 1; reach < shards; reach *= 2)
-        for (int64_t s = 0; s + reach < shards; s += 2 * reach)
-          network_.kernels().add(n, t.gradient_of(s + reach) + i, t.gradient_of(s) + i);
+  // The shards' gradients are added by a tree that depends on their number alone, ((0+1)+(2+3))+..., and the optimizer
+  // takes its step, a stretch at a time while it is in the nearest cache.
+  constexpr int64_t stretch = 2048;
+  const int updaters = team_at_once(10 * static_cast<double>(p.param_size * shards), threads_);
+  if (!descend)
+    split_range(p.param_size, stretch, 0, updaters, [&](int64_t i, int64_t n) {
+      for (const int64_t end = i + n; i < end; i += stretch) {
+        const int64_t part = std::min(stretch, end - i);
+        for (int64_t reach = 1; reach < shards; reach *= 2)
+          for (int64_t s = 0; s + reach < shards; s += 2 * reach)
+            network_.kernels().add(part, t.gradient_of(s + reach) + i, t.gradient_of(s) + i);
+        update(t.gradient.data(), rate, i, part);
+      }
     });
   for (int64_t s = 0; s < shards; ++s) {
     Workspace<T>& ws = *t.shards[at(s)];
@@ -148,10 +161,10 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
   }
 }
 
-template void Executor<float>::step(Training&, const Rows<float>&, const int64_t*, int64_t, int64_t, double*,
-                                    Interrupt&);
-template void Executor<double>::step(Training&, const Rows<double>&, const int64_t*, int64_t, int64_t, double*,
-                                     Interrupt&);
+template void Executor<float>::step(Training&, const Rows<float>&, const int64_t*, int64_t, int64_t, float, double*,
+                                    Interrupt*);
+template void Executor<double>::step(Training&, const Rows<double>&, const int64_t*, int64_t, int64_t, double, double*,
+                                     Interrupt*);
 template struct Executor<float>::Training;
 template struct Executor<double>::Training;
 

@@ -12,6 +12,7 @@ struct Executor<T>::Training {
   int64_t capacity = 0;  // rows of the largest batch so far
   int64_t shard_rows = 0;
   BackwardPlan plan;
+  bool descends = false;             // plain gradient descent, which each op can take by itself as it goes
   AlignedBuffer<T> gradient;         // the batch's, [param_size]
   AlignedBuffer<T> shard_gradients;  // [shards - 1, stride]: the first shard writes the batch's
   int64_t stride = 0;

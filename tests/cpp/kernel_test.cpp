@@ -2,6 +2,7 @@
 // transposes, activations and optimizer against plain double arithmetic.
 #include "kernels/kernels.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -72,9 +73,21 @@ void gemm_case(const Kernels<T>& kernels, std::mt19937& bits, int64_t m, int64_t
   g.b_row = n;
   g.b_col = 1;
   g.packed_b = panels.data();
+  g.packed_n = n;
   g.c = before.data();
   kernels.gemm(g);
   CHECK_NOTE(std::memcmp(in_place.data(), before.data(), before.size() * sizeof(T)) == 0, "packed before, " + note);
+  if (n > kernels.nr) {  // and from its second panel on
+    before = init;
+    GemmArgs<T> right = g;
+    right.n = n - kernels.nr;
+    right.packed_from = kernels.nr;
+    right.c += kernels.nr;
+    if (right.bias) right.bias += kernels.nr;
+    kernels.gemm(right);
+    for (int64_t i = 0; i < m; ++i) std::copy_n(in_place.data() + i * (n + 1), kernels.nr, before.data() + i * (n + 1));
+    CHECK_NOTE(std::memcmp(in_place.data(), before.data(), before.size() * sizeof(T)) == 0, "second panel, " + note);
+  }
 
   // A step of gradient descent instead of a result: the bits of product, then update.
   if (g.relu) return;

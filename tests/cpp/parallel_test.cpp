@@ -55,14 +55,12 @@ void test_loops() {
   for (const int64_t n : {0, 1, 2, 3, 7, 64, 1000})
     for (const int threads : {-1, 0, 1, 2, 3, 8, 17}) CHECK(visits_each(n, threads));
 
-  // Static: one contiguous range a thread, the same ones each time.
-  std::vector<std::thread::id> owner(1000), again(1000);
+  // Outside a team: one contiguous range a thread, or all on one where the machine is busy.
+  std::vector<std::thread::id> owner(1000);
   parallel_for(1000, 4, [&](int64_t i) noexcept { owner[static_cast<std::size_t>(i)] = std::this_thread::get_id(); });
-  parallel_for(1000, 4, [&](int64_t i) noexcept { again[static_cast<std::size_t>(i)] = std::this_thread::get_id(); });
-  CHECK(owner == again);
   int changes = 0;
   for (std::size_t i = 1; i < owner.size(); ++i) changes += owner[i] != owner[i - 1];
-  CHECK(changes == (parallel_available() ? 3 : 0));
+  CHECK(changes <= 3);
 
   // Nested loops run; the inner one serially.
   std::atomic<int> total{0};
@@ -89,16 +87,23 @@ void test_teams() {
     CHECK_NOTE(good == 303, std::to_string(threads) + " threads");
   }
 
-  // The helpers do take part: two indices that wait for each other are on two threads.
+  // The helpers do take part: two indices that wait for each other are on two threads. On a busy machine there may be
+  // no help for a while.
   if (parallel_available() && usable_cpus() > 1) {
-    std::atomic<int> met{0};
-    with_team(2, [&] {
-      parallel_for(2, 2, [&](int64_t) noexcept {
-        ++met;
-        while (met < 2) std::this_thread::yield();
+    using Clock = std::chrono::steady_clock;
+    bool together = false;
+    for (const auto end = Clock::now() + std::chrono::seconds(20); !together && Clock::now() < end;)
+      with_team(2, [&] {
+        std::atomic<int> met{0};
+        parallel_for(2, 2, [&](int64_t) noexcept {
+          ++met;
+          for (const auto until = Clock::now() + std::chrono::milliseconds(50); met < 2 && Clock::now() < until;) {
+          }
+          if (met < 2) met = -1;
+        });
+        together = met == 2;
       });
-    });
-    CHECK(met == 2);
+    CHECK(together);
   }
 
   // What is thrown passes through, and the next team is whole.
