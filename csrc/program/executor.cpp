@@ -109,18 +109,30 @@ void Executor<T>::evaluate(const Rows<T>& rows, int64_t batch, double* sums, Int
     network_.metrics(ws, count, target, ws.sums.data());
   };
   // Each round's blocks are added in order, so that neither threads nor timing can show in the sums.
-  for (int64_t from = 0; from < blocks; from += tasks) {
+  auto one_round = [&](int64_t from, Interrupt* ask) {
     const int64_t to = std::min(blocks, from + tasks);
     if (row_sharded_)
       parallel_for(to - from, outer, [&](int64_t t) noexcept { one_block(*leases[at(t)], from + t, nullptr); });
     else
-      one_block(*leases[0], from, &interrupt);
+      one_block(*leases[0], from, ask);
     for (int64_t b = from; b < to; ++b) {
       Workspace<T>& ws = *leases[at(b - from)];
       add_sums(ws, std::min(block, rows.count - b * block), sums);
       for (size_t i = 2; i < ws.sums.size(); ++i) sums[i] += ws.sums[i];
     }
-    interrupt.after(plan.flops * static_cast<double>(block * (to - from)));
+  };
+  const double work = plan.flops * static_cast<double>(block * tasks);
+  if (work > kLongStep && !row_sharded_) {
+    for (int64_t from = 0; from < blocks; ++from) one_round(from, &interrupt);
+    return;
+  }
+  const int64_t stretch = (static_cast<int64_t>(kAskEvery / std::max(work, 1e3)) + 1) * tasks;
+  for (int64_t begin = 0; begin < blocks; begin += stretch) {
+    const int64_t end = std::min(blocks, begin + stretch);
+    with_team(outer, [&] {
+      for (int64_t from = begin; from < end; from += tasks) one_round(from, nullptr);
+    });
+    interrupt.after(plan.flops * static_cast<double>(block * (end - begin)));
   }
 }
 
@@ -147,10 +159,12 @@ double Executor<T>::gradients(const Rows<T>& rows, T* dparams, T* const* dx) {
   const auto ws = network_.workspace(std::max<int64_t>(rows.count, 1), threads_, &plan);
   for (size_t i = 0; i < p.inputs.size(); ++i) ws->value[at(p.inputs[i])] = const_cast<T*>(rows.x[i]);
   const Run<T> r = run(*ws, dparams, threads_);
-  network_.forward(r, *ws, rows.count, true, nullptr);
   const T scale = rows.count ? T(1) / static_cast<T>(rows.count) : T(0);
-  network_.loss(r, *ws, rows.count, rows.target, rows.weight, scale, true);
-  backward_all(plan, *ws, rows.count, dparams, dx);
+  with_team(team(3 * network_.plan().flops * static_cast<double>(rows.count), threads_), [&] {
+    network_.forward(r, *ws, rows.count, true, nullptr);
+    network_.loss(r, *ws, rows.count, rows.target, rows.weight, scale, true);
+    backward_all(plan, *ws, rows.count, dparams, dx);
+  });
   double sums[2] = {0, 0};
   add_sums(*ws, rows.count, sums);
   return rows.count ? sums[0] / sums[1] : 0.0;

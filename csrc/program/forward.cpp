@@ -82,9 +82,18 @@ void Forward<T>::run(const T* params, int64_t rows, const T* const* x, T* const*
   if (!row_sharded_ || blocks <= 1 || outer == 1) {
     const int threads = row_sharded_ ? 1 : threads_;
     Lease ws(pool_, std::min(block_of, rows), threads);
-    for (int64_t b = 0; b < blocks; ++b) {
-      one_block(*ws, b, threads, row_sharded_ ? nullptr : &interrupt);
-      if (row_sharded_) interrupt.after(plan.flops * static_cast<double>(block_of));
+    const double work = plan.flops * static_cast<double>(block_of);
+    if (work > kLongStep && !row_sharded_) {
+      for (int64_t b = 0; b < blocks; ++b) one_block(*ws, b, threads, &interrupt);
+      return;
+    }
+    const int64_t round = static_cast<int64_t>(kAskEvery / std::max(work, 1e3)) + 1;
+    for (int64_t from = 0; from < blocks; from += round) {
+      const int64_t to = std::min(blocks, from + round);
+      with_team(row_sharded_ ? 1 : outer, [&] {
+        for (int64_t b = from; b < to; ++b) one_block(*ws, b, threads, nullptr);
+      });
+      interrupt.after(work * static_cast<double>(to - from));
     }
     return;
   }
