@@ -80,26 +80,32 @@ static void gemm_pack(int64_t k, int64_t n, const T* b, int64_t b_row, int64_t b
     pack_b<T>(k - pc < kc ? k - pc : kc, n, b + pc * b_row, b_row, b_col, to + pc * width);
 }
 
-template <class T, ReadB B>
-static NL_FN void tiles_of(const TileArgs<T>& t, bool a_rows, int64_t m, int64_t n, int64_t a_panel) {
-  if (a_rows)
-    tiles<T, ReadA::rows, B>(t, m, n, a_panel);
+template <class T>
+static NL_FN void tiles_of(const TileArgs<T>& t, bool a_rows, bool b_packed, const T* a, const T* b, int64_t m,
+                           int64_t n, int64_t a_panel) {
+  if (a_rows && b_packed)
+    tiles<T, ReadA::rows, ReadB::packed>(t, a, b, m, n, a_panel);
+  else if (a_rows)
+    tiles<T, ReadA::rows, ReadB::in_place>(t, a, b, m, n, a_panel);
+  else if (b_packed)
+    tiles<T, ReadA::columns, ReadB::packed>(t, a, b, m, n, a_panel);
   else
-    tiles<T, ReadA::columns, B>(t, m, n, a_panel);
+    tiles<T, ReadA::columns, ReadB::in_place>(t, a, b, m, n, a_panel);
 }
 
 template <class T>
 static void gemm(const GemmArgs<T>& g) {
   using S = Block<T>;
   const bool pack_b_now = g.k > 0 && packs_b(g), pack_a_now = g.k > 0 && packs_a(g);
-  const bool b_packed = pack_b_now || g.packed_b;
+  const bool b_packed = pack_b_now || g.packed_b, a_rows = g.a_col == 1 && !pack_a_now;
   T* const a_block = g.scratch;
   T* const b_block = pack_a_now ? g.scratch + scratch_a<T>(g.m, g.k) : g.scratch;
-  const int64_t kc_most = block_of_k<T>(g.k), b_width = whole_panels<T>(g.packed_n, Tile<T>::NR);
+  const int64_t kc_most = block_of_k<T>(g.k);
 
-  TileArgs<T> t{};
+  TileArgs<T> t;
   t.ldc = g.ldc;
   t.rate = g.rate;
+  t.a_step = pack_a_now ? Tile<T>::MR : a_rows ? g.a_row : g.a_col;
   for (int64_t jc = 0; jc < g.n; jc += S::NC) {
     const int64_t nc = g.n - jc < S::NC ? g.n - jc : S::NC;
     int64_t pc = 0;
@@ -111,31 +117,23 @@ static void gemm(const GemmArgs<T>& g) {
       t.load = !first || g.accumulate;
       t.relu = last && g.relu;
       t.b_step = b_packed ? kc * Tile<T>::NR : g.b_row;
+      const T* b = g.b + pc * g.b_row + jc * g.b_col;
       if (pack_b_now) {
-        pack_b<T>(kc, nc, g.b + pc * g.b_row + jc * g.b_col, g.b_row, g.b_col, b_block);
-        t.b = b_block;
-      } else {
-        t.b = g.packed_b ? g.packed_b + pc * b_width + (g.packed_from + jc) * kc : g.b + pc * g.b_row + jc;
+        pack_b<T>(kc, nc, b, g.b_row, g.b_col, b_block);
+        b = b_block;
+      } else if (g.packed_b) {
+        b = g.packed_b + pc * whole_panels<T>(g.packed_n, Tile<T>::NR) + (g.packed_from + jc) * kc;
       }
       for (int64_t ic = 0; ic < g.m; ic += S::MC) {
         const int64_t mc = g.m - ic < S::MC ? g.m - ic : S::MC;
-        bool a_rows = g.a_col == 1;
-        int64_t a_panel = 0;
-        t.a = g.a + ic * g.a_row + pc * g.a_col;
-        t.a_step = a_rows ? g.a_row : g.a_col;
+        const T* a = g.a + ic * g.a_row + pc * g.a_col;
         if (pack_a_now) {
-          pack_a<T>(mc, kc, t.a, g.a_row, g.a_col, a_block);
-          t.a = a_block;
-          t.a_step = Tile<T>::MR;
-          a_panel = Tile<T>::MR * kc;
-          a_rows = false;
+          pack_a<T>(mc, kc, a, g.a_row, g.a_col, a_block);
+          a = a_block;
         }
         t.c = g.c + ic * g.ldc + jc;
         t.weights = last && g.weights ? g.weights + ic * g.ldc + jc : nullptr;
-        if (b_packed)
-          tiles_of<T, ReadB::packed>(t, a_rows, mc, nc, a_panel);
-        else
-          tiles_of<T, ReadB::in_place>(t, a_rows, mc, nc, a_panel);
+        tiles_of<T>(t, a_rows, b_packed, a, b, mc, nc, Tile<T>::MR * (pack_a_now ? kc : g.a_row));
       }
       pc += kc;
     } while (pc < g.k);

@@ -40,11 +40,34 @@ static NL_FN void for_positions(const LossArgs<T>& a, int64_t target_width, One 
   }
 }
 
+// mean_loss of rows of one element, a row a lane: the same operations, and so the same bits, as below.
+template <class Rule, class T>
+static NL_FN void scalar_mean_loss(const LossArgs<T>& a) {
+  using vec = Vec<T>;
+  constexpr int64_t L = vec::lanes;
+  const T *x = a.prediction, *y = static_cast<const T*>(a.target);
+  const vec scale(a.scale), one(T(1));
+  for (int64_t r = 0; r < a.rows; r += L) {
+    const int64_t n = a.rows - r < L ? a.rows - r : L;
+    const auto mask = vec::first(n);
+    const vec xr = vec::load(x + r, mask), yr = vec::load(y + r, mask);
+    const vec w = a.weight ? vec::load(a.weight + r, mask) : one;
+    if constexpr (Rule::makes_probabilities)
+      if (a.probabilities) sigmoid(xr).store(a.probabilities + r, mask);
+    if (a.gradient) (scale * w * Rule::gradient(xr, yr)).store(a.gradient + r, mask);
+    T value[L], weight[L];
+    Rule::value(xr, yr).store(value);
+    w.store(weight);
+    for (int64_t i = 0; i < n; ++i) a.row_loss[r + i] = static_cast<double>(weight[i]) * static_cast<double>(value[i]);
+  }
+}
+
 // Elementwise losses, a mean over C: Rule::value(x, y) and Rule::gradient(x, y).
 template <class Rule, class T>
 static void mean_loss(const LossArgs<T>& a) {
   using vec = Vec<T>;
   const int64_t c = a.classes;
+  if (c == 1 && a.positions == 1) return scalar_mean_loss<Rule>(a);
   for_positions<T, T>(a, c, [&](const T* x, const T* y, T factor, T* probabilities, T* gradient) {
     if constexpr (Rule::makes_probabilities)
       if (probabilities) for_lanes<T>(c, [&](auto load, auto store) { store(probabilities, sigmoid(load(x))); });
