@@ -117,6 +117,7 @@ void Executor<T>::predict(const Rows<T>& rows, T* const* out, int64_t batch, Int
     const int64_t begin = b * block, count = std::min(block, rows.count - begin);
     for (size_t i = 0; i < p.inputs.size(); ++i)
       ws.value[at(p.inputs[i])] = const_cast<T*>(rows.x[i]) + begin * p.values[at(p.inputs[i])].size;
+    start(ws.laps);
     std::array<T*, 64> own;  // of the outputs written directly, to be put back
     for (size_t i = 0; i < p.outputs.size(); ++i)
       if (direct[i]) {
@@ -137,6 +138,7 @@ void Executor<T>::predict(const Rows<T>& rows, T* const* out, int64_t batch, Int
   if (!row_sharded_ || blocks <= 1 || outer == 1) {
     const int threads = row_sharded_ ? 1 : threads_;
     Lease ws(*this, std::min(block, rows.count), threads);
+    observe(*ws, 0);
     for (int64_t b = 0; b < blocks; ++b) {
       one_block(*ws, b, threads, row_sharded_ ? nullptr : &interrupt);
       if (row_sharded_) interrupt.after(plan.flops * static_cast<double>(block));
@@ -148,6 +150,8 @@ void Executor<T>::predict(const Rows<T>& rows, T* const* out, int64_t batch, Int
   std::vector<Lease> leases;
   leases.reserve(at(tasks));
   for (int64_t t = 0; t < tasks; ++t) leases.emplace_back(*this, block, 1);
+  for (int64_t t = 0; t < tasks; ++t) observe(*leases[at(t)], t);
+  if (watch_) watch_->team = tasks;
   const double work = std::max(plan.flops * static_cast<double>(block), 1.0);
   const int64_t round = std::max(tasks, static_cast<int64_t>(std::min(1e8 / work, 1e6)) * tasks);
   for (int64_t from = 0; from < blocks; from += round) {
@@ -296,10 +300,14 @@ void Executor<T>::train(const Rows<T>& rows, int64_t batch, std::optional<Shuffl
   t.reserve(network_, rows_of_batch, row_sharded_, threads_);
   const int64_t* order = shuffle ? t.order(*shuffle, rows.count) : nullptr;
   const double flops = 3 * network_.plan().flops;
+  for (size_t s = 0; s < t.shards.size(); ++s) observe(*t.shards[s], static_cast<int64_t>(s));
+  Laps* const laps = watch_ ? &watch_->caller : nullptr;
   for (int64_t s = first; s < last; ++s) {
     const int64_t begin = s * batch, count = std::min(batch, rows.count - begin);
     step(t, rows, order, begin, count, sums, interrupt);
+    start(laps);
     update(t.gradient.data(), rate);
+    lap(laps, Part::update);
     interrupt.after(row_sharded_ ? flops * static_cast<double>(count) : 0.0);
   }
 }

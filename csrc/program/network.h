@@ -8,6 +8,7 @@
 #include "core/arena.h"
 #include "ops/op.h"
 #include "program/interrupt.h"
+#include "program/laps.h"
 #include "program/plan.h"
 
 namespace netlet {
@@ -28,6 +29,7 @@ struct Workspace {
   std::vector<double> sums;    // the metrics of a shard
   T* scratch = nullptr;
   int64_t scratch_stride = 0;
+  Laps* laps = nullptr;  // where a profile is taken
 };
 
 template <class T>
