@@ -17,6 +17,7 @@ import netlet
 from netlet import __main__ as command_line
 from netlet import runtime
 from netlet._version import __version__
+from netlet.backends import available_backends
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +82,34 @@ def test_with_the_extension_it_says_what_that_found(with_native):
     assert text["native"] == "available"
     assert text["isa"] == ("avx512 (the best of this processor; detected avx512; available baseline, avx2, avx512)")
     assert text["openmp"] == "OpenMP 201511"
+
+
+def test_the_peak_is_measured_where_it_is_asked_for(capsys):
+    if "native" not in available_backends():
+        pytest.skip("the C++ extension is not installed")
+    assert command_line.main(["info", "--json", "--peak"]) == 0
+    peaks = json.loads(capsys.readouterr().out)["peak"]
+    assert list(peaks) == ["float32", "float64"]
+    # half as many elements to a register; twice the room that noise could need
+    assert 1 < peaks["float32"]["1"] / peaks["float64"]["1"] < 4
+    assert command_line.main(["info", "--peak"]) == 0
+    assert "GFLOP/s of multiply-adds" in capsys.readouterr().out
+
+
+def test_the_peak_of_each_instruction_set_and_what_it_refuses():
+    if "native" not in available_backends():
+        pytest.skip("the C++ extension is not installed")
+    for isa in runtime.runtime_info()["isa"]["available"]:
+        assert runtime.fma_peak("float32", 1, isa, seconds=0.005) > 0.5
+    for arguments in ({"dtype": "int8"}, {"num_threads": 0}, {"isa": "sse9"}, {"seconds": 0.0}, {"seconds": 1e9}):
+        with pytest.raises(ValueError):
+            runtime.fma_peak(**arguments)
+
+
+def test_there_is_no_peak_without_the_extension(without_native, capsys):
+    assert runtime.fma_peak() is None
+    assert command_line.main(["info", "--peak"]) == 0
+    assert any(line.split() == ["peak", *runtime.NEEDS_NATIVE.split()] for line in capsys.readouterr().out.splitlines())
 
 
 def test_isa_says_what_chose_it(with_native, monkeypatch):

@@ -16,6 +16,10 @@ void bind_errors(py::module_&);
 void bind_machine(py::module_&);
 void bind_random(py::module_&);
 void bind_executor(py::module_&);
+void bind_profile(py::module_&);
+
+struct Profile;
+py::dict as_dict(const Profile&);
 
 // A C-contiguous array of exactly T, as Python hands it over; checked, never converted or copied.
 template <class T>

@@ -105,6 +105,20 @@ class PyExecutor {
     executor_->apply(g, static_cast<T>(rate));
   }
 
+  py::dict profile(const std::vector<py::array>& xs, std::optional<py::array> y, std::optional<py::array> weight,
+                   int64_t batch, double rate, double seconds) {
+    if (y) need_loss("profile");
+    if (y && !program().has_optimizer) fail(Kind::value, "profile: the program has no optimizer");
+    const Rows<T> rows = y ? labelled(xs, *y, weight) : inputs(xs);
+    check_batch(batch);
+    Profile found;
+    {
+      py::gil_scoped_release release;
+      found = executor_->profile(rows, batch, static_cast<T>(rate), seconds, Interrupt(interrupted));
+    }
+    return as_dict(found);
+  }
+
  private:
   const Program& program() const { return executor_->program(); }
   int64_t size(int value) const { return program().values[at(value)].size; }
@@ -182,7 +196,9 @@ void bind(py::module_& m, const char* name) {
            py::arg("batch_size"), py::arg("sums"))
       .def("gradients", &E::gradients, py::arg("xs"), py::arg("y"), py::arg("sample_weight"))
       .def("vjp", &E::vjp, py::arg("xs"), py::arg("dys"))
-      .def("apply", &E::apply, py::arg("gradient"), py::arg("learning_rate"));
+      .def("apply", &E::apply, py::arg("gradient"), py::arg("learning_rate"))
+      .def("profile", &E::profile, py::arg("xs"), py::arg("y"), py::arg("sample_weight"), py::kw_only(),
+           py::arg("batch_size"), py::arg("learning_rate"), py::arg("seconds"));
 }
 
 }  // namespace

@@ -8,4 +8,5 @@ PYBIND11_MODULE(_native, m, pybind11::mod_gil_not_used()) {
   netlet::bind_machine(m);
   netlet::bind_random(m);
   netlet::bind_executor(m);
+  netlet::bind_profile(m);
 }

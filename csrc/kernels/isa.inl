@@ -7,6 +7,7 @@
 #include "kernels/gemm.inl"
 #include "kernels/loss.inl"
 #include "kernels/optimizer.inl"
+#include "kernels/peak.inl"
 #include "kernels/softmax.inl"
 
 namespace netlet {
@@ -64,6 +65,8 @@ constexpr Kernels<T> make_kernels(Isa isa) {
 
   k.sgd = sgd<T>;
   k.sgd_momentum = sgd_momentum<T>;
+  k.fma_peak = fma_peak<T>;
+  k.fma_peak_flops = Peak<T>::flops;
   return k;
 }
 

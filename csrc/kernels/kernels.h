@@ -116,6 +116,10 @@ struct Kernels {
   void (*sgd)(int64_t n, T rate, const T* g, T* w);
   // v[N] <- momentum * v - rate * g;  w <- w + v, or with nesterov w + momentum * v - rate * g
   void (*sgd_momentum)(int64_t n, T rate, T momentum, bool nesterov, const T* g, T* v, T* w);
+
+  // rounds * fma_peak_flops operations on registers alone; |x| < 1. See peak.inl for what it returns.
+  T (*fma_peak)(int64_t rounds, T x, T y);
+  int64_t fma_peak_flops;
 };
 
 // The table of one ISA; fails with Kind::value if the CPU or the build lacks it.

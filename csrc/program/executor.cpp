@@ -65,7 +65,7 @@ Run<T> Executor<T>::run(Workspace<T>& ws, T* dparams, int threads) const {
 template <class T>
 void Executor<T>::predict(const Rows<T>& rows, T* const* out, int64_t batch, Interrupt interrupt) {
   const auto lock = share();
-  forward_.run(params_, rows.count, rows.x.data(), out, batch, interrupt);
+  forward_.run(params_, rows.count, rows.x.data(), out, batch, interrupt, watch_);
 }
 
 template <class T>
@@ -223,6 +223,7 @@ void Executor<T>::train(const Rows<T>& rows, int64_t batch, std::optional<Shuffl
   const int64_t rows_of_batch = std::min(batch, rows.count);
   t.reserve(network_, rows_of_batch, row_sharded_, threads_);
   const int64_t* order = shuffle ? t.order(*shuffle, rows.count) : nullptr;
+  for (size_t s = 0; s < t.shards.size(); ++s) observe(*t.shards[s], static_cast<int64_t>(s));
   const double flops = 3 * network_.plan().flops * static_cast<double>(rows_of_batch);
   if (flops > kLongStep) {
     for (int64_t s = first; s < last; ++s) {

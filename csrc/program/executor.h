@@ -15,6 +15,7 @@
 
 #include "program/forward.h"
 #include "program/predictor.h"
+#include "program/profile.h"
 
 namespace netlet {
 
@@ -60,6 +61,10 @@ class Executor {
   // The optimizer alone.
   void apply(const T* gradient, T rate);
 
+  // Times steps of train on whole batches of these rows, or of predict where they have no target, for about `seconds`
+  // and at least three of them; see profile.h. Params and slots stay as they are.
+  Profile profile(const Rows<T>& rows, int64_t batch, T rate, double seconds, Interrupt interrupt);
+
  private:
   struct Training;  // the memory of a training step, kept from one to the next
 
@@ -73,6 +78,9 @@ class Executor {
   void backward_all(const BackwardPlan& plan, Workspace<T>& ws, int64_t count, T* dparams, T* const* dx);
   // The optimizer, on elements begin .. begin + n - 1 of the arena.
   void update(const T* gradient, T rate, int64_t begin, int64_t n);
+  void observe(Workspace<T>& ws, int64_t chain) const {
+    ws.laps = watch_ ? watch_->chain(static_cast<size_t>(chain)) : nullptr;
+  }
 
   // The lock, shared or alone. Fails with Kind::runtime where this thread is training already (a signal handler that
   // runs between two steps calls back), which would wait for itself.
@@ -97,6 +105,7 @@ class Executor {
   std::unique_ptr<Lock> lock_;
   int fork_generation_;
   std::atomic<std::thread::id> trainer_{};  // who is in train
+  Watch* watch_ = nullptr;                  // where a profile is taken
 };
 
 }  // namespace netlet

@@ -30,7 +30,7 @@ Forward<T>::Forward(const Network<T>& network, WorkspacePool<T>& pool, int threa
 // One block: rows begin .. begin + count - 1, with memory for `count` rows at every value that is computed.
 template <class T>
 void Forward<T>::block(const Run<T>& run, T** value, int64_t begin, int64_t count, const T* const* x, T* const* out,
-                       Interrupt* interrupt) const {
+                       Interrupt* interrupt, Laps* laps) const {
   const Program& p = network_.program();
   const Plan& plan = network_.plan();
   for (size_t i = 0; i < p.inputs.size(); ++i)
@@ -42,7 +42,8 @@ void Forward<T>::block(const Run<T>& run, T** value, int64_t begin, int64_t coun
       own[i] = y;
       y = out[i] + begin * p.values[at(p.outputs[i])].size;
     }
-  network_.forward(run, value, count, false, interrupt);
+  start(laps);
+  network_.forward(run, value, count, false, interrupt, laps);
   for (size_t i = 0; i < p.outputs.size(); ++i) {
     const int64_t size = p.values[at(p.outputs[i])].size;
     if (plan.direct[i])
@@ -59,14 +60,15 @@ void Forward<T>::few(const T* params, int64_t rows, const T* const* x, T* const*
   const std::vector<int64_t>& offset = network_.plan().live.offset;
   for (size_t v = 0; v < offset.size(); ++v) value[v] = offset[v] < 0 ? nullptr : memory + kFewRows * offset[v];
   T* const scratch = memory + kFewRows * network_.plan().live.per_row;
-  block({network_.kernels(), params, nullptr, false, 1, scratch, few_scratch_}, value, 0, rows, x, out, nullptr);
+  block({network_.kernels(), params, nullptr, false, 1, scratch, few_scratch_}, value, 0, rows, x, out, nullptr,
+        nullptr);
 }
 
 template <class T>
 void Forward<T>::run(const T* params, int64_t rows, const T* const* x, T* const* out, int64_t batch,
-                     Interrupt interrupt) const {
+                     Interrupt interrupt, Watch* watch) const {
   if (rows <= 0) return;
-  if (few_fit_ && rows <= kFewRows) return few(params, rows, x, out);
+  if (few_fit_ && rows <= kFewRows && !watch) return few(params, rows, x, out);
   const Plan& plan = network_.plan();
   const int64_t block_of = row_sharded_ ? block_rows(plan) : std::min(std::max<int64_t>(batch, 1), rows);
   const int64_t blocks = (rows + block_of - 1) / block_of;
@@ -74,14 +76,16 @@ void Forward<T>::run(const T* params, int64_t rows, const T* const* x, T* const*
   auto one_block = [&](Workspace<T>& ws, int64_t b, int threads, Interrupt* ask) {
     const int64_t begin = b * block_of;
     block({network_.kernels(), params, nullptr, false, threads, ws.scratch, ws.scratch_stride}, ws.value.data(), begin,
-          std::min(block_of, rows - begin), x, out, ask);
+          std::min(block_of, rows - begin), x, out, ask, ws.laps);
   };
 
   using Lease = typename WorkspacePool<T>::Lease;
+  auto observe = [&](Workspace<T>& ws, int64_t chain) { ws.laps = watch ? watch->chain(at(chain)) : nullptr; };
   const int outer = team(plan.flops * static_cast<double>(rows), threads_);
   if (!row_sharded_ || blocks <= 1 || outer == 1) {
     const int threads = row_sharded_ ? 1 : threads_;
     Lease ws(pool_, std::min(block_of, rows), threads);
+    observe(*ws, 0);
     const double work = plan.flops * static_cast<double>(block_of);
     if (work > kLongStep && !row_sharded_) {
       for (int64_t b = 0; b < blocks; ++b) one_block(*ws, b, threads, &interrupt);
@@ -102,6 +106,8 @@ void Forward<T>::run(const T* params, int64_t rows, const T* const* x, T* const*
   std::vector<Lease> leases;
   leases.reserve(at(tasks));
   for (int64_t t = 0; t < tasks; ++t) leases.emplace_back(pool_, block_of, 1);
+  for (int64_t t = 0; t < tasks; ++t) observe(*leases[at(t)], t);
+  if (watch) watch->team = tasks;
   const double work = std::max(plan.flops * static_cast<double>(block_of), 1.0);
   const int64_t round = std::max(tasks, static_cast<int64_t>(std::min(1e8 / work, 1e6)) * tasks);
   for (int64_t from = 0; from < blocks; from += round) {

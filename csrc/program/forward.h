@@ -15,8 +15,9 @@ class Forward {
   Forward(const Network<T>& network, WorkspacePool<T>& pool, int threads);
 
   // out[i] [rows, size of output i] <- the network of x[i] [rows, size of input i]. No x may overlap an out.
-  // batch: rows at a time in a network too large to be row-sharded.
-  void run(const T* params, int64_t rows, const T* const* x, T* const* out, int64_t batch, Interrupt interrupt) const;
+  // batch: rows at a time in a network too large to be row-sharded. watch: where a profile is taken, else null.
+  void run(const T* params, int64_t rows, const T* const* x, T* const* out, int64_t batch, Interrupt interrupt,
+           Watch* watch = nullptr) const;
 
  private:
   // A few rows of a small network live on the stack: no workspace is fetched, so concurrent callers share nothing that
@@ -27,7 +28,7 @@ class Forward {
 
   void few(const T* params, int64_t rows, const T* const* x, T* const* out) const;
   void block(const Run<T>& run, T** value, int64_t begin, int64_t count, const T* const* x, T* const* out,
-             Interrupt* interrupt) const;
+             Interrupt* interrupt, Laps* laps) const;
 
   const Network<T>& network_;
   WorkspacePool<T>& pool_;

@@ -99,7 +99,8 @@ int64_t Network<T>::forward_scratch(int64_t rows) const {
 }
 
 template <class T>
-void Network<T>::forward(const Run<T>& run, T** value, int64_t rows, bool defer, Interrupt* interrupt) const {
+void Network<T>::forward(const Run<T>& run, T** value, int64_t rows, bool defer, Interrupt* interrupt,
+                         Laps* laps) const {
   const T* x[8];
   for (size_t i = 0; i < program_.ops.size(); ++i) {
     const OpCall& call = program_.ops[i];
@@ -110,6 +111,7 @@ void Network<T>::forward(const Run<T>& run, T** value, int64_t rows, bool defer,
     if (defer && static_cast<int>(i) == plan_.deferred_op) continue;
     for (size_t j = 0; j < call.inputs.size(); ++j) x[j] = value[at(call.inputs[j])];
     ops_[i]->forward(run, rows, x, value[at(call.output)]);
+    if (laps) laps->lap(laps->forward(i));
     if (interrupt) interrupt->after(plan_.flops * static_cast<double>(rows) / static_cast<double>(program_.ops.size()));
   }
 }
@@ -141,6 +143,7 @@ void Network<T>::loss(const Run<T>& run, Workspace<T>& ws, int64_t rows, const v
     part.row_loss += r;
     kernels_.loss[static_cast<int>(call.kind)](part);
   });
+  lap(ws.laps, Part::loss);
 }
 
 template <class T>
@@ -148,6 +151,7 @@ void Network<T>::metrics(const Workspace<T>& ws, int64_t rows, const void* targe
   for (const MetricCall& metric : program_.metrics)
     update_metric<T>(metric, rows, ws.value[at(metric.input)], target, sparse_labels(program_.loss.kind),
                      sums + metric.offset);
+  lap(ws.laps, Part::metrics);
 }
 
 template <class T>
@@ -168,6 +172,7 @@ void Network<T>::backward(const BackwardPlan& plan, Run<T> run, Workspace<T>& ws
     for (size_t j = 0; j < call.inputs.size(); ++j)
       if (step.adds[j])
         kernels_.add(rows * program_.values[at(call.inputs[j])].size, ws.sum, ws.gradient[at(call.inputs[j])]);
+    if (ws.laps) ws.laps->lap(ws.laps->backward(at(step.op)));
     if (interrupt)
       interrupt->after(2 * plan_.flops * static_cast<double>(rows) / static_cast<double>(plan.steps.size()));
   }

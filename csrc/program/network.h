@@ -8,6 +8,7 @@
 #include "core/arena.h"
 #include "ops/op.h"
 #include "program/interrupt.h"
+#include "program/laps.h"
 #include "program/plan.h"
 
 namespace netlet {
@@ -28,6 +29,7 @@ struct Workspace {
   std::vector<double> sums;    // the metrics of a shard
   T* scratch = nullptr;
   int64_t scratch_stride = 0;
+  Laps* laps = nullptr;  // where a profile is taken
 };
 
 template <class T>
@@ -45,9 +47,9 @@ class Network {
 
   // Forward through all ops, or all but the deferred one. Values of the inputs must be bound; those of outputs may be.
   // value: [values]; a reshape's points to the same memory as its input afterwards.
-  void forward(const Run<T>& run, T** value, int64_t rows, bool defer, Interrupt* interrupt) const;
+  void forward(const Run<T>& run, T** value, int64_t rows, bool defer, Interrupt* interrupt, Laps* laps) const;
   void forward(const Run<T>& run, Workspace<T>& ws, int64_t rows, bool defer, Interrupt* interrupt) const {
-    forward(run, ws.value.data(), rows, defer, interrupt);
+    forward(run, ws.value.data(), rows, defer, interrupt, ws.laps);
   }
 
   // Elements of scratch that forward alone needs for this many rows on one thread.

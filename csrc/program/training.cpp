@@ -110,9 +110,12 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
                        double* sums, Interrupt* interrupt) {
   const Program& p = network_.program();
   const T scale = T(1) / static_cast<T>(count);
+  Laps* const laps = watch_ ? &watch_->caller : nullptr;
+  start(laps);
   if (row_sharded_)
     for (size_t i = 0; i < t.prepared_of.size(); ++i)
       if (t.prepared_of[i]) network_.op(static_cast<int>(i)).prepare(network_.kernels(), params_, t.prepared_of[i]);
+  lap(laps, Part::prepare);
 
   const int64_t shards = (count + t.shard_rows - 1) / t.shard_rows;
   const int inner = row_sharded_ ? 1 : threads_;
@@ -124,7 +127,9 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
     const int64_t begin = s * t.shard_rows, n = std::min(t.shard_rows, count - begin);
     const void* target;
     const T* weight;
+    start(ws.laps);
     gather(ws, rows, order, first + begin, n, inner, &target, &weight);
+    lap(ws.laps, Part::gather);
     Run<T> r = run(ws, t.gradient_of(s), inner);
     network_.forward(r, ws, n, true, interrupt);
     network_.loss(r, ws, n, target, weight, scale, true);
@@ -139,6 +144,8 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
     one_shard(0);
   else
     parallel_for(shards, outer, [&](int64_t s) noexcept { one_shard(s); });
+  if (watch_) watch_->team = std::min<int64_t>(outer, shards);
+  start(laps);
 
   // The shards' gradients are added by a tree that depends on their number alone, ((0+1)+(2+3))+..., and the optimizer
   // takes its step, a stretch at a time while it is in the nearest cache.
@@ -154,6 +161,7 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
         update(t.gradient.data(), rate, i, part);
       }
     });
+  if (!descend) lap(laps, Part::update);
   for (int64_t s = 0; s < shards; ++s) {
     Workspace<T>& ws = *t.shards[at(s)];
     add_sums(ws, std::min(t.shard_rows, count - s * t.shard_rows), sums);

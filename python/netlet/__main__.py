@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.command == "info":
-        return _info(as_json=options.json)
+        return _info(as_json=options.json, peak=options.peak)
     if options.command == "examples":
         _examples()
     else:
@@ -44,16 +44,19 @@ def _parser() -> argparse.ArgumentParser:
         "set, threads, OpenMP, CUDA. Exits with status 1 if no backend can serve. Add it to a bug report.",
     )
     info.add_argument("--json", action="store_true", help="as JSON, for programs")
+    info.add_argument("--peak", action="store_true", help="measure the processor's floating-point peak, too")
     commands.add_parser(
         "examples", help="list the examples", description="Lists the examples and what each of them shows."
     )
     return parser
 
 
-def _info(*, as_json: bool) -> int:
-    from netlet.runtime import format_runtime, runtime_info
+def _info(*, as_json: bool, peak: bool) -> int:
+    from netlet.runtime import format_runtime, measure_peaks, runtime_info
 
     info = runtime_info()
+    if peak:
+        info["peak"] = measure_peaks()
     print(json.dumps(info, indent=2) if as_json else format_runtime(info))
     return 0 if info["backend"] else 1
 

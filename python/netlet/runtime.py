@@ -58,6 +58,45 @@ def runtime_info() -> dict[str, Any]:
     }
 
 
+def fma_peak(
+    dtype: str = "float32", num_threads: int | None = None, isa: str | None = None, seconds: float = 0.03
+) -> float | None:
+    """Measures how many GFLOP/s the processor does at most: multiply-adds on registers, which count as two.
+
+    Args:
+        dtype: "float32" or "float64".
+        num_threads: how many threads share the work; None for the native backend's default.
+        isa: the instruction set; None for the best that the native backend has here.
+        seconds: how long to measure: the best of ten runs that take about so long together.
+
+    Returns: None without the native backend.
+
+    Raises: ValueError if an argument is none of these.
+    """
+    native = _native(backend_reasons())
+    if native is None:
+        return None
+    threads = native.default_threads() if num_threads is None else num_threads
+    peak: float = native.fma_peak(isa or native.isa_detected(), config.dtype_name(dtype), threads, seconds)
+    return peak
+
+
+def measure_peaks() -> dict[str, dict[str, float | None]]:
+    """GFLOP/s of the peak by element type, each for one thread and for the default number: "1" and, say, "8"."""
+    native = _native(backend_reasons())
+    counts = sorted({1, native.default_threads()}) if native else []
+    return {dtype: {str(n): fma_peak(dtype, n) for n in counts} for dtype in config.DTYPES}
+
+
+def format_peaks(peaks: dict[str, dict[str, float | None]]) -> str:
+    """One line, such as ``float32 118 GFLOP/s on 1 thread, 236 on 2; float64 ...``."""
+    lines = []
+    for dtype, found in peaks.items():
+        parts = [f"{peak:.4g} on {n} thread{'s' * (n != '1')}" for n, peak in found.items()]
+        lines.append(f"{dtype} " + ", ".join(parts))
+    return "; ".join(lines) + " (GFLOP/s of multiply-adds)" if any(peaks.values()) else NEEDS_NATIVE
+
+
 def show_runtime(file: TextIO | None = None) -> None:
     """Prints what Netlet runs on here, for people; :func:`runtime_info` has the same as data.
 
@@ -82,6 +121,7 @@ def format_runtime(info: dict[str, Any]) -> str:
         ("threads", f"{threads['default'] or 'unknown'} ({threads['reason']})"),
         ("openmp", info["openmp"]),
         ("cuda", "available" if info["cuda"] is None else f"no: {info['cuda']}"),
+        *([("peak", format_peaks(info["peak"]))] if "peak" in info else []),
         ("environment", " ".join(f"{name}={value}" for name, value in info["environment"].items()) or "no NETLET_*"),
     ]
     width = max(len(name) for name, _ in lines)

@@ -319,3 +319,33 @@ def test_training_needs_a_loss_and_an_optimizer(target: Target) -> None:
         without_optimizer.train(xs, y, None, **steps)
     with pytest.raises(ValueError, match="optimizer"):
         without_optimizer.apply(np.zeros(p.param_size, np.float32), 0.1)
+
+
+@pytest.mark.parametrize("target", targets(), ids=str)
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_profile_accounts_for_the_step_and_changes_nothing(name: str, target: Target) -> None:
+    target.require()
+    p = sample_programs()[name]
+    xs, y, weight = random_batch(p, 20)
+    params = initial_params(p)
+    executor = target.executor(p, params)
+    for labels, weights in ((y, weight), (y, None), (None, None)):
+        found = executor.profile(xs, labels, weights, batch_size=6, learning_rate=0.5, seconds=0.002)
+        assert found.step > 0 and found.steps >= 3 and found.target.startswith(str(target).partition(":")[0])
+        assert all(part.seconds >= 0 for part in found.parts)
+        places = [part.op for part in found.parts if part.phase == "forward" and part.op is not None]
+        assert places == sorted(set(places)) and all(place < len(p.ops) for place in places)
+        places = [part.op for part in found.parts if part.phase == "backward" and part.op is not None]
+        assert places == sorted(set(places), reverse=True) and (labels is not None or not places)
+    np.testing.assert_array_equal(params, initial_params(p))
+    assert not executor.slots.any()
+    with pytest.raises(ValueError, match="batch_size"):
+        executor.profile(xs, y, None, batch_size=0, learning_rate=0.5, seconds=0.002)
+    with pytest.raises(ValueError, match="loss"):
+        target.executor(p.without_training(), params).profile(
+            xs, y, None, batch_size=6, learning_rate=0.5, seconds=0.002
+        )
+    with pytest.raises(ValueError, match="optimizer"):
+        target.executor(p.with_training(loss=p.loss), params).profile(
+            xs, y, None, batch_size=6, learning_rate=0.5, seconds=0.002
+        )

@@ -196,6 +196,35 @@ void test_interrupt() {
   CHECK(sums[1] == before + 10);
 }
 
+// Row-sharded (many shards, two threads) and op-parallel: a profile has the parts that ran, and changes nothing.
+void test_profile(Isa isa, int64_t width) {
+  Net n;
+  n.inputs = n.hidden = width;
+  n.momentum = true;
+  Fixture<float> f(n, isa, 700, 2);
+  const std::vector<float> params = f.params, slots = f.slots;
+  const Profile step = f.executor->profile(f.data, 300, 0.1f, 0.01, Interrupt());
+  CHECK(f.params == params && f.slots == slots);
+  CHECK(step.step > 0 && step.shuffle > 0 && step.steps >= 3 && step.isa == isa);
+  CHECK(step.threads == (parallel_available() ? 2 : 1));
+  CHECK(step.parts.size() == kPartCount && step.forward.size() == 3 && step.backward.size() == 3);
+  for (const double part : step.forward) CHECK(part >= 0);
+  for (const double part : step.backward) CHECK(part >= 0);
+  const bool sharded = width == 100;
+  for (size_t i = 0; i < kPartCount; ++i) {
+    const bool runs = i == Laps::place(Part::prepare) ? sharded : i != Laps::place(Part::metrics);
+    CHECK_NOTE((step.parts[i] >= 0) == runs, "part " + std::to_string(i));
+  }
+  f.data.target = nullptr;
+  const Profile prediction = f.executor->profile(f.data, 300, 0.0f, 0.01, Interrupt());
+  for (const double part : prediction.forward) CHECK(part >= 0);
+  for (const double part : prediction.backward) CHECK(part < 0);
+  for (const double part : prediction.parts) CHECK(part < 0);
+  CHECK(prediction.step > 0 && prediction.shuffle < 0);
+  f.data.count = 0;
+  CHECK_FAILS(value, "no rows", f.executor->profile(f.data, 300, 0.0f, 0.01, Interrupt()));
+}
+
 }  // namespace
 }  // namespace netlet
 
@@ -209,6 +238,8 @@ int main(int argc, char** argv) {  // of all, or the instruction set named
     test_threads_and_batches<float>(isa, 100, 100, 700);  // row-sharded
     test_threads_and_batches<float>(isa, 300, 301, 300);  // op-parallel
     test_threads_and_batches<double>(isa, 100, 100, 700);
+    test_profile(isa, 100);  // row-sharded
+    test_profile(isa, 300);  // op-parallel
   }
   test_interrupt();
   return test::report("executor");

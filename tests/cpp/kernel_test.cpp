@@ -217,6 +217,17 @@ void test_sgd(const Kernels<T>& kernels) {
   }
 }
 
+// What the chains of fma_peak add up to: a <- a / 2 + 1 three times from 1 + i, exact.
+template <class T>
+void test_peak(const Kernels<T>& kernels) {
+  const int64_t chains = kernels.isa == Isa::avx512 || kernels.isa == Isa::neon ? 24 : 12;
+  const int64_t lanes = kernels.fma_peak_flops / (2 * chains);
+  CHECK(lanes > 0 && kernels.fma_peak_flops == 2 * chains * lanes);
+  double want = 0;
+  for (int64_t i = 0; i < chains; ++i) want += double(lanes) * (double(1 + i) / 8 + 1.75);
+  CHECK(double(kernels.fma_peak(3, T(0.5), T(1))) == want);
+}
+
 template <class T>
 void test_all(Isa isa) {
   const Kernels<T>& k = kernels<T>(isa);
@@ -224,6 +235,7 @@ void test_all(Isa isa) {
   test_arrays(k);
   test_activations(k);
   test_sgd(k);
+  test_peak(k);
 }
 
 }  // namespace

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from netlet.program.program import Program
 from netlet.program.spec import Array
+
+if TYPE_CHECKING:
+    from netlet.backends.measured import Measured
 
 __all__ = ["Executor"]
 
@@ -78,4 +81,24 @@ class Executor(Protocol):
 
     def apply(self, gradient: Array, learning_rate: float) -> None:
         """Lets the optimizer make one step with ``gradient`` ``[param_size]``."""
+        ...
+
+    def profile(
+        self,
+        xs: Sequence[Array],
+        y: Array | None,
+        sample_weight: Array | None,
+        *,
+        batch_size: int,
+        learning_rate: float,
+        seconds: float,
+    ) -> Measured:
+        """Times the parts of training steps, or without ``y`` of predictions, on whole batches of the rows.
+
+        Runs what ``train`` and ``predict`` run, on a copy of params and slots: nothing of the executor changes.
+
+        Args:
+            batch_size: rows a step; all of them if there are fewer.
+            seconds: about how long to take samples; at least three steps, after some that are not counted.
+        """
         ...

@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ from netlet.config import numpy_dtype
 from netlet.program.ops import LOSSES, METRICS, OPS, OPTIMIZERS
 from netlet.program.program import Loss, Metric, Op, Program, metric_slices, sums_size
 from netlet.program.spec import Array
+
+if TYPE_CHECKING:
+    from netlet.backends.measured import Measured
 
 __all__ = ["Call", "Interpreter", "Plan"]
 
@@ -35,7 +39,12 @@ class Interpreter:
     Subclasses override the ``bind_*`` hooks: each gets arrays that stay the same for the plan's life, and returns a
     function that computes on them whenever it is called. Gradients are overwritten, and ``dy`` is scratch afterwards,
     as :mod:`netlet.program.spec` says.
+
+    Attributes:
+        target: the name that a profile gives to what ran.
     """
+
+    target = "numpy"
 
     def __init__(
         self,
@@ -52,6 +61,7 @@ class Interpreter:
         self.state = state
         self.slots = slots
         self.num_threads = num_threads
+        self._variant = variant
         self.dtype = numpy_dtype(program.dtype)
         self._param_views = self._split(params)
         self._sums_size = sums_size(program)
@@ -142,7 +152,7 @@ class Interpreter:
         with_loss = purpose not in ("predict", "vjp")
         # The probabilities that a loss from logits writes need no op while training.
         written_by_loss = program.loss.output if with_loss and program.loss is not None else None
-        for op in program.ops:
+        for place, op in enumerate(program.ops):
             if op.output not in needed:
                 continue
             xs = [self._computed(values, v) for v in op.inputs]
@@ -153,6 +163,7 @@ class Interpreter:
             values[op.output] = y
             if op.output != written_by_loss:
                 plan.forward.append(self.bind_forward(op, xs, [self._param_views[p] for p in op.params], y))
+                plan.forward_ops.append(place)
         plan.values = values
         plan.inputs = [self._computed(values, v) for v in program.inputs]
         if not with_loss:
@@ -208,7 +219,7 @@ class Interpreter:
         plan.gradient = np.zeros(program.param_size, self.dtype)
         param_grads = self._split(plan.gradient)
         written: set[int] = set()
-        for op in reversed(program.ops):
+        for place, op in reversed(list(enumerate(program.ops))):
             dy = grads.get(op.output)
             if dy is None or op.output not in wanted:
                 continue
@@ -241,6 +252,7 @@ class Interpreter:
             y = self._computed(plan.values, op.output)
             plan.backward.append(self.bind_backward(op, xs, params, y, dy, dxs, dparams))
             plan.backward += later
+            plan.backward_ops += [place] * (1 + len(later))
         plan.input_gradients = [grads.get(v) for v in program.inputs]
 
     def _take(self, purpose: str, size: int) -> Plan:
@@ -410,3 +422,22 @@ class Interpreter:
             )
         with np.errstate(all="ignore"):
             self._update(gradient, float(learning_rate), np.empty_like(self.params))
+
+    def profile(
+        self,
+        xs: Sequence[Array],
+        y: Array | None,
+        sample_weight: Array | None,
+        *,
+        batch_size: int,
+        learning_rate: float,
+        seconds: float,
+    ) -> Measured:
+        from netlet.backends.interpreter_profile import profile
+
+        return profile(self, xs, y, sample_weight, batch_size, learning_rate, seconds)
+
+    def twin(self) -> Interpreter:
+        """Another executor of the Program, over copies of the arrays."""
+        copies = (self.params.copy(), self.state.copy(), self.slots.copy())
+        return type(self)(self.program, *copies, variant=self._variant, num_threads=self.num_threads)

@@ -23,6 +23,7 @@ class Plan:
         y, losses: labels and row losses; empty where there is no loss to compute.
         sums: what one batch adds to the caller's sums.
         forward, backward: calls, in order.
+        forward_ops, backward_ops: for each of them, the place in the Program's list of the op that it serves.
         loss: called with the weights, between forward and backward.
         metrics: calls that add to ``sums``.
         seeds: for vjp, the gradient buffer of each output.
@@ -41,6 +42,8 @@ class Plan:
         self.sums: NDArray[np.float64] = np.zeros(0)
         self.forward: list[Call] = []
         self.backward: list[Call] = []
+        self.forward_ops: list[int] = []
+        self.backward_ops: list[int] = []
         self.loss: Callable[[Array | None], None] | None = None
         self.metrics: list[Call] = []
         self.seeds: list[Array] = []
@@ -59,6 +62,12 @@ class Plan:
         """Forward, loss and metrics: leaves what the batch adds to the sums in ``sums``."""
         for call in self.forward:
             call()
+        self.add_loss(weight)
+        for call in self.metrics:
+            call()
+
+    def add_loss(self, weight: Array | None) -> None:
+        """The loss and its gradient, after forward: clears ``sums`` and leaves loss and rows there."""
         assert self.loss is not None
         self.loss(weight)
         self.sums.fill(0.0)
@@ -67,5 +76,3 @@ class Plan:
         else:
             self.sums[0] = np.add.reduce(np.multiply(self.losses, weight, dtype=np.float64))
         self.sums[1] = self.size
-        for call in self.metrics:
-            call()

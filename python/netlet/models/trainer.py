@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from netlet.models.fitting import FitLoop, Validation
 from netlet.models.history import History
 from netlet.models.inference import BLOCK_ROWS, evaluate_rows, predict_batches, predict_rows
 from netlet.models.sources import ArraySource, BatchSource, Rows, Source, train_batch
+
+if TYPE_CHECKING:
+    from netlet.models.profiling import Profile
 
 DEFAULT_BATCH = 32
 
@@ -323,6 +326,70 @@ class Trainer(Compiled):
         engine = self._engine_for(input_shape)
         return engine.executor.predict([rows], None, len(rows))[0]
 
+    # Profile
+
+    def profile(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int | None = None,
+        *,
+        sample_weight: Any = None,
+        seconds: float = 0.2,
+    ) -> Profile:
+        """Find out where the time of a training step goes, or without ``y`` that of a prediction: op by op.
+
+        Steps run as `fit` runs them, on shuffled rows in whole batches, or as `predict_on_batch` does, but below
+        Python and on a copy: weights, optimizer, history and random numbers stay as they are, bit for bit. (A model
+        that is not built is built, as by any call with data.)
+
+        Args:
+            x: rows ``[n, *input]``, as of `fit`; no iterable of batches.
+            y: labels ``[n, ...]``, as of `fit`; None profiles prediction.
+            batch_size: rows a step; default 32; all rows if there are fewer.
+            sample_weight: ``[n]``, as of `fit`.
+            seconds: about how long to take samples. At least three steps are timed, after some that are not counted.
+
+        Returns: a `Profile`, which prints as a table: microseconds a step, share, GFLOP/s, per cent of the peak that
+            the processor was measured to have, and GB/s where moving bytes is what bounds. A part's microseconds are
+            medians. What the step takes beside its parts is called "other".
+
+        How deep it looks depends on the backend: C++ and NumPy are timed op by op, Numba's jitted steps by phases; the
+        result's ``note`` says so.
+
+        Raises: NotCompiledError with ``y`` and without ``compile``; ValueError, TypeError if an argument is invalid;
+            RuntimeError while another thread trains this model; KeyboardInterrupt after Ctrl-C.
+
+        Example::
+
+            report = model.profile(x, y, batch_size=128)
+            print(report)
+            slowest = max(report.rows, key=lambda row: row.microseconds)
+        """
+        with self._guard("profile"):
+            size = DEFAULT_BATCH if batch_size is None else positive_int(batch_size, "batch_size")
+            limit = check_seconds(seconds)
+            if is_batches(x):
+                raise TypeError(f"profile: x must be rows, not an iterable of batches, got {type(x).__name__}")
+            rate, labels, weights = 0.0, None, None
+            if y is None:
+                if sample_weight is not None:
+                    raise ValueError("profile: sample_weight needs y; without labels it is prediction that is profiled")
+                input_shape = self._input_shape_for(x)
+                inputs = self._adapt_x(x, input_shape)
+            else:
+                rate = self._compiled("profile").optimizer.learning_rate
+                self._check_trainable()
+                rows, input_shape = self._adapt(x, y, sample_weight, None, "profile")
+                inputs, labels, weights = rows.x, rows.y, rows.sample_weight
+            engine = self._engine_for(input_shape)
+            from netlet.models.profiling import make_profile
+
+            measured = engine.executor.profile(
+                [inputs], labels, weights, batch_size=size, learning_rate=rate, seconds=limit
+            )
+            return make_profile(self.name, engine.program, measured, min(size, len(inputs)), labels is not None)
+
     def __call__(self, x: Any, training: bool | None = None) -> NDArray[Any]:
         """Return the model's output for one batch ``x``; ``training`` changes nothing for layers of this version."""
         return self.predict_on_batch(x)
@@ -358,6 +425,14 @@ def count(value: Any, what: str) -> int:
     if number < 0:
         raise ValueError(f"{what} must be an integer >= 0, got {value!r}")
     return number
+
+
+def check_seconds(seconds: Any) -> float:
+    """Return ``seconds`` as a float; ValueError unless it is a number above 0 and of at most an hour."""
+    number = isinstance(seconds, (int, float, np.number)) and not isinstance(seconds, bool)
+    if not number or not 0 < seconds <= 3600:
+        raise ValueError(f"seconds must be a number above 0 and at most 3600, got {seconds!r}")
+    return float(seconds)
 
 
 def _check_split(split: Any) -> float:

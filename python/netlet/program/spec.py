@@ -193,11 +193,26 @@ class OpSpec(Spec):
         """Floating-point operations of the forward pass per row (a multiplication and an addition count as two)."""
         raise NotImplementedError
 
+    def backward_flops(self, inputs: Sequence[Shape], params: Sequence[Shape], attrs: Attrs, dx: bool) -> int:
+        """Floating-point operations of the backward pass per row: as many as forward for each gradient that is made.
+
+        Args:
+            dx: whether the gradients of the inputs are wanted besides those of the parameters.
+        """
+        return self.flops(inputs, params, attrs) * (bool(params) + dx)
+
     def bytes(self, inputs: Sequence[Shape], params: Sequence[Shape], attrs: Attrs, itemsize: int) -> int:
         """Bytes that the forward pass must move per row: inputs read, output written. Parameters not counted."""
         declared = inputs[0]
         output = self.output_shape(inputs, params, attrs, declared)
         return itemsize * (sum(elements(shape) for shape in inputs) + elements(output))
+
+    def backward_bytes(
+        self, inputs: Sequence[Shape], params: Sequence[Shape], attrs: Attrs, itemsize: int, dx: bool
+    ) -> int:
+        """Bytes that the backward pass must move per row: inputs and dy read, dx written where it is wanted."""
+        moved = self.bytes(inputs, params, attrs, itemsize)
+        return moved + itemsize * sum(elements(shape) for shape in inputs) if dx else moved
 
 
 class LossSpec(Spec):
@@ -272,6 +287,14 @@ class OptimizerSpec(Spec):
     def slots(self, attrs: Attrs) -> int:
         """How many arrays of the parameters' layout it keeps."""
         raise NotImplementedError
+
+    def flops(self, attrs: Attrs) -> int:
+        """Floating-point operations per parameter; 0 where they are not counted."""
+        return 0
+
+    def bytes(self, attrs: Attrs, itemsize: int) -> int:
+        """Bytes that a step must move per parameter: w, g and the slots read, w and the slots written."""
+        return itemsize * (3 + 2 * self.slots(attrs))
 
     def step(self, attrs: Attrs, learning_rate: float, w: Array, g: Array, slots: Array, scratch: Array) -> None:
         """Updates ``w`` ``[P]`` and ``slots`` ``[n, P]`` in place by one step.

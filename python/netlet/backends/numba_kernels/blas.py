@@ -85,6 +85,8 @@ def _matrix(array: Array) -> Array:
 class BlasExecutor(Interpreter):
     """An executor (see :class:`netlet.backends.Executor`) over NumPy's BLAS and jitted kernels."""
 
+    target = "numba"
+
     def __init__(self, *args: Any, **settings: Any) -> None:
         self._shuffled = EpochOrder()
         super().__init__(*args, **settings)

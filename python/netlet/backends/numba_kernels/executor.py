@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from netlet.backends.numba_kernels.workspace import Pool, block_rows
 from netlet.config import numpy_dtype
 from netlet.program import OPS, Program, sums_size
 from netlet.program.spec import Array, elements
+
+if TYPE_CHECKING:
+    from netlet.backends.measured import Measured
 
 __all__ = ["JittedExecutor"]
 
@@ -143,6 +147,22 @@ class JittedExecutor:
             )
         g = read_rows(np.ascontiguousarray(gradient)[np.newaxis], gradient.size)
         run(apply_sgd, float(learning_rate), self._momentum, self._nesterov, g, self.slots, self.params)
+
+    def profile(
+        self,
+        xs: Sequence[Array],
+        y: Array | None,
+        sample_weight: Array | None,
+        *,
+        batch_size: int,
+        learning_rate: float,
+        seconds: float,
+    ) -> Measured:
+        """See :meth:`netlet.backends.Executor.profile`: phases, not ops, since a step is one jitted call."""
+        from netlet.backends.numba_kernels.phases import profile
+
+        twin = JittedExecutor(self.program, self.params.copy(), self.state.copy(), self.slots.copy())
+        return profile(twin, xs, y, sample_weight, batch_size, learning_rate, seconds)
 
     def _encode(self, mode: int) -> Encoded:
         """The Program in numbers for a mode of run_steps; made at its first use."""

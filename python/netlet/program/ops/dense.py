@@ -99,6 +99,11 @@ class Dense(OpSpec):
         rows = elements(inputs[0]) // width
         return rows * units * (2 * width + (len(params) - 1) + ACTIVATIONS[attrs["activation"]].flops)
 
+    def backward_flops(self, inputs: Sequence[Shape], params: Sequence[Shape], attrs: Attrs, dx: bool) -> int:
+        width, units = params[0]
+        rows = elements(inputs[0]) // width
+        return rows * units * (2 * width * (1 + dx) + (len(params) - 1) + ACTIVATIONS[attrs["activation"]].flops)
+
     def cases(self) -> Iterator[Case]:
         linear = {"activation": "linear"}
         for b, i, o in _SIZES:

@@ -26,6 +26,11 @@ class Sgd(OptimizerSpec):
     def slots(self, attrs: Attrs) -> int:
         return 1 if attrs["momentum"] != 0 else 0
 
+    def flops(self, attrs: Attrs) -> int:
+        if attrs["momentum"] == 0:
+            return 2
+        return 6 if attrs["nesterov"] else 4
+
     def step(self, attrs: Attrs, learning_rate: float, w: Array, g: Array, slots: Array, scratch: Array) -> None:
         momentum = attrs["momentum"]
         np.multiply(g, learning_rate, out=scratch)
