@@ -4,7 +4,7 @@
 
 #include "kernels/activation.inl"
 #include "kernels/elementwise.inl"
-#include "kernels/gemm.inl"
+#include "kernels/gemv.inl"
 #include "kernels/loss.inl"
 #include "kernels/optimizer.inl"
 #include "kernels/softmax.inl"
@@ -20,7 +20,7 @@ constexpr Kernels<T> make_kernels(Isa isa) {
   k.nr = Tile<T>::NR;
   k.gemm_packs = gemm_packs<T>;
   k.gemm_scratch = gemm_scratch<T>;
-  k.gemm = gemm<T>;
+  k.gemm = gemm_of_any_rows<T>;
   k.transpose = transpose<T>;
   k.column_sums = column_sums<T>;
   k.add = add<T>;
