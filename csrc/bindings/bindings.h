@@ -21,6 +21,16 @@ void bind_profile(py::module_&);
 struct Profile;
 py::dict as_dict(const Profile&);
 
+// Runs pending signal handlers; true where one raised (Ctrl-C). The caller need not hold the GIL.
+bool interrupted();
+
+template <class T>
+class Executor;
+
+// A predictor of the executor's network and params, as a capsule that owns it and holds its netlet_predict_entry.
+template <class T>
+py::capsule predictor_capsule(Executor<T>&);
+
 // A C-contiguous array of exactly T, as Python hands it over; checked, never converted or copied.
 template <class T>
 using Array = py::array_t<T, py::array::c_style>;

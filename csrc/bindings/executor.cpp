@@ -8,12 +8,6 @@ namespace {
 
 size_t at(int i) { return static_cast<size_t>(i); }
 
-// Runs pending signal handlers; true where one raised (Ctrl-C).
-bool interrupted() {
-  py::gil_scoped_acquire acquire;
-  return PyErr_CheckSignals() != 0;
-}
-
 template <class T>
 class PyExecutor {
  public:
@@ -37,6 +31,8 @@ class PyExecutor {
     py::gil_scoped_release release;
     executor_->predict(rows, out.data(), batch, Interrupt(interrupted));
   }
+
+  py::capsule predictor() { return predictor_capsule<T>(*executor_); }
 
   void train(const std::vector<py::array>& xs, const py::array& y, std::optional<py::array> weight, int64_t batch,
              std::optional<std::pair<uint64_t, uint64_t>> shuffle, int64_t first, int64_t last, double rate,
@@ -189,6 +185,7 @@ void bind(py::module_& m, const char* name) {
            py::arg("program"), py::arg("params"), py::arg("slots"), py::arg("isa") = py::none(),
            py::arg("num_threads") = py::none())
       .def("predict", &E::predict, py::arg("xs"), py::arg("outs"), py::arg("batch_size"))
+      .def("predictor", &E::predictor)
       .def("train", &E::train, py::arg("xs"), py::arg("y"), py::arg("sample_weight"), py::kw_only(),
            py::arg("batch_size"), py::arg("shuffle"), py::arg("first"), py::arg("last"), py::arg("learning_rate"),
            py::arg("sums"))
@@ -202,6 +199,11 @@ void bind(py::module_& m, const char* name) {
 }
 
 }  // namespace
+
+bool interrupted() {
+  py::gil_scoped_acquire acquire;
+  return PyErr_CheckSignals() != 0;
+}
 
 void bind_executor(py::module_& m) {
   bind<float>(m, "ExecutorF32");

@@ -10,7 +10,7 @@ class ActivationOp final : public Op<T> {
   ActivationOp(const Program& program, const OpCall& call)
       : activation_(call.activation), size_(program.values[static_cast<size_t>(call.output)].size) {}
 
-  void forward(const Run<T>& run, int64_t rows, const T* const* x, T* y) const override {
+  void forward(const Run<T>& run, int64_t rows, const T* const* x, T* y, const T*) const override {
     const auto act = run.kernels.act_forward[static_cast<int>(activation_.act)];
     split_range(rows * size_, 64, kWorth, run.threads,
                 [&](int64_t i, int64_t n) { act(n, static_cast<T>(activation_.alpha), x[0] + i, y + i); });

@@ -23,9 +23,11 @@ class Dense final : public Op<T> {
     outer_ = program.values[static_cast<size_t>(call.output)].size / (outputs_ ? outputs_ : 1);
   }
 
-  void forward(const Run<T>& run, int64_t batch, const T* const* x, T* y) const override {
+  void forward(const Run<T>& run, int64_t batch, const T* const* x, T* y, const T* packed) const override {
     const int64_t rows = batch * outer_;
-    gemm(run, forward_args(rows, x[0], run.params, y));
+    GemmArgs<T> g = forward_args(rows, x[0], run.params, y);
+    if (packed) g.packed_b = packed, g.packed_n = outputs_;
+    gemm(run, g);
     if (activation_.act != Act::linear && activation_.act != Act::relu) {
       const auto act = run.kernels.act_forward[static_cast<int>(activation_.act)];
       split_range(rows * outputs_, 64, kElementwiseWorth, run.threads,
@@ -68,6 +70,11 @@ class Dense final : public Op<T> {
 
   int64_t forward_scratch(const Kernels<T>& kernels, int64_t batch) const override {
     return gemm_scratch(kernels, forward_args(batch * outer_, nullptr, nullptr, nullptr));
+  }
+
+  int64_t packed_size(const Kernels<T>& kernels) const override { return kernels.gemm_packed_size(outputs_, inputs_); }
+  void pack(const Kernels<T>& kernels, const T* params, T* packed) const override {
+    kernels.gemm_pack(inputs_, outputs_, params + kernel_, outputs_, 1, packed);
   }
 
   int64_t prepared_size() const override { return inputs_ * outputs_; }

@@ -31,8 +31,8 @@ class Op {
  public:
   virtual ~Op() = default;
 
-  // y <- op(x). x[i], y: [rows, size of the value].
-  virtual void forward(const Run<T>& run, int64_t rows, const T* const* x, T* y) const = 0;
+  // y <- op(x). x[i], y: [rows, size of the value]. `packed` is what `pack` wrote, or null.
+  virtual void forward(const Run<T>& run, int64_t rows, const T* const* x, T* y, const T* packed) const = 0;
 
   // Given dy (which it may overwrite): dx[i] <- gradient where dx[i] isn't null; run.dparams <- (or += where
   // run.accumulate) gradient where it isn't null. `prepared` is what `prepare` wrote, or null.
@@ -46,6 +46,10 @@ class Op {
   virtual int64_t scratch(const Kernels<T>&, int64_t /*rows*/) const { return 0; }
   // ... that forward alone may need.
   virtual int64_t forward_scratch(const Kernels<T>& kernels, int64_t rows) const { return scratch(kernels, rows); }
+
+  // A form of the params that forward likes better, made once where they are frozen.
+  virtual int64_t packed_size(const Kernels<T>&) const { return 0; }
+  virtual void pack(const Kernels<T>&, const T* /*params*/, T* /*packed*/) const {}
 
   // A form of the params that backward likes better, made once a step and shared by all shards of its batch.
   virtual int64_t prepared_size() const { return 0; }

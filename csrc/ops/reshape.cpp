@@ -11,7 +11,7 @@ class Reshape final : public Op<T> {
  public:
   Reshape(const Program& program, const OpCall& call) : size_(program.values[static_cast<size_t>(call.output)].size) {}
 
-  void forward(const Run<T>&, int64_t, const T* const*, T*) const override {}
+  void forward(const Run<T>&, int64_t, const T* const*, T*, const T*) const override {}
 
   void backward(const Run<T>&, int64_t rows, const T* const*, const T*, T* dy, T* const* dx, const T*) const override {
     if (dx[0]) std::memcpy(dx[0], dy, static_cast<size_t>(rows * size_) * sizeof(T));

@@ -13,7 +13,7 @@ class Softmax final : public Op<T> {
     outer_ = y.size / (classes_ ? classes_ : 1);
   }
 
-  void forward(const Run<T>& run, int64_t batch, const T* const* x, T* y) const override {
+  void forward(const Run<T>& run, int64_t batch, const T* const* x, T* y, const T*) const override {
     const auto f = log_ ? run.kernels.log_softmax_forward : run.kernels.softmax_forward;
     split_rows(run, batch, [&](int64_t r, int64_t n) { f(n, classes_, x[0] + r * classes_, y + r * classes_); });
   }

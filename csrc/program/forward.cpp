@@ -15,9 +15,10 @@ size_t at(int64_t i) { return static_cast<size_t>(i); }
 }  // namespace
 
 template <class T>
-Forward<T>::Forward(const Network<T>& network, WorkspacePool<T>& pool, int threads)
+Forward<T>::Forward(const Network<T>& network, WorkspacePool<T>& pool, int threads, const T* const* packed)
     : network_(network),
       pool_(pool),
+      packed_(packed),
       threads_(std::max(threads, 1)),
       row_sharded_(row_sharded(network.program(), sizeof(T))),
       few_scratch_(network.forward_scratch(kFewRows)) {
@@ -43,7 +44,7 @@ void Forward<T>::block(const Run<T>& run, T** value, int64_t begin, int64_t coun
       y = out[i] + begin * p.values[at(p.outputs[i])].size;
     }
   start(laps);
-  network_.forward(run, value, count, false, interrupt, laps);
+  network_.forward(run, value, count, false, interrupt, laps, packed_);
   for (size_t i = 0; i < p.outputs.size(); ++i) {
     const int64_t size = p.values[at(p.outputs[i])].size;
     if (plan.direct[i])

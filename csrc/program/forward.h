@@ -11,8 +11,9 @@ namespace netlet {
 template <class T>
 class Forward {
  public:
-  // Refers to the network and the pool, which outlive it.
-  Forward(const Network<T>& network, WorkspacePool<T>& pool, int threads);
+  // Refers to the network, the pool and packed, which outlive it. packed: per op, what its `pack` made of the params
+  // that run will be given, or null where they may change.
+  Forward(const Network<T>& network, WorkspacePool<T>& pool, int threads, const T* const* packed = nullptr);
 
   // out[i] [rows, size of output i] <- the network of x[i] [rows, size of input i]. No x may overlap an out.
   // batch: rows at a time in a network too large to be row-sharded. watch: where a profile is taken, else null.
@@ -32,6 +33,7 @@ class Forward {
 
   const Network<T>& network_;
   WorkspacePool<T>& pool_;
+  const T* const* packed_;
   int threads_;
   bool row_sharded_, few_fit_;
   int64_t few_scratch_;  // elements

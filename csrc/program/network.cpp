@@ -99,8 +99,8 @@ int64_t Network<T>::forward_scratch(int64_t rows) const {
 }
 
 template <class T>
-void Network<T>::forward(const Run<T>& run, T** value, int64_t rows, bool defer, Interrupt* interrupt,
-                         Laps* laps) const {
+void Network<T>::forward(const Run<T>& run, T** value, int64_t rows, bool defer, Interrupt* interrupt, Laps* laps,
+                         const T* const* packed) const {
   const T* x[8];
   for (size_t i = 0; i < program_.ops.size(); ++i) {
     const OpCall& call = program_.ops[i];
@@ -110,7 +110,7 @@ void Network<T>::forward(const Run<T>& run, T** value, int64_t rows, bool defer,
     }
     if (defer && static_cast<int>(i) == plan_.deferred_op) continue;
     for (size_t j = 0; j < call.inputs.size(); ++j) x[j] = value[at(call.inputs[j])];
-    ops_[i]->forward(run, rows, x, value[at(call.output)]);
+    ops_[i]->forward(run, rows, x, value[at(call.output)], packed ? packed[i] : nullptr);
     if (laps) laps->lap(laps->forward(i));
     if (interrupt) interrupt->after(plan_.flops * static_cast<double>(rows) / static_cast<double>(program_.ops.size()));
   }

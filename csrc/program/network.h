@@ -45,9 +45,11 @@ class Network {
   // Memory for forward alone (backward null: values share memory over time), or for forward and backward.
   std::unique_ptr<Workspace<T>> workspace(int64_t capacity, int threads, const BackwardPlan* backward) const;
 
+  // packed: per op, what its `pack` made of these params, or null.
   // Forward through all ops, or all but the deferred one. Values of the inputs must be bound; those of outputs may be.
   // value: [values]; a reshape's points to the same memory as its input afterwards.
-  void forward(const Run<T>& run, T** value, int64_t rows, bool defer, Interrupt* interrupt, Laps* laps) const;
+  void forward(const Run<T>& run, T** value, int64_t rows, bool defer, Interrupt* interrupt, Laps* laps,
+               const T* const* packed = nullptr) const;
   void forward(const Run<T>& run, Workspace<T>& ws, int64_t rows, bool defer, Interrupt* interrupt) const {
     forward(run, ws.value.data(), rows, defer, interrupt, ws.laps);
   }

@@ -24,9 +24,26 @@ template <class T>
 Predictor<T>::Predictor(Program program, const Kernels<T>& kernels, const T* params, int threads)
     : network_(for_serving(std::move(program)), kernels),
       params_(network_.program().param_size),
+      packed_of_(network_.program().ops.size(), nullptr),
       pool_(network_),
-      forward_(network_, pool_, threads) {
+      forward_(network_, pool_, threads, packed_of_.data()) {
   std::copy_n(params, params_.size(), params_.data());
+  int64_t size = 0;
+  const int ops = static_cast<int>(packed_of_.size());
+  auto place = [&](int op) {
+    const int64_t begin = size;
+    size = checked_add(size, checked_add(network_.op(op).packed_size(kernels), 15) / 16 * 16);
+    return begin;
+  };
+  for (int op = 0; op < ops; ++op) place(op);
+  packed_ = AlignedBuffer<T>(size);
+  size = 0;
+  for (int op = 0; op < ops; ++op) {
+    T* const packed = packed_.data() + place(op);
+    if (network_.op(op).packed_size(kernels) == 0) continue;
+    network_.op(op).pack(kernels, params_.data(), packed);
+    packed_of_[static_cast<size_t>(op)] = packed;
+  }
 }
 
 template class Predictor<float>;

@@ -31,6 +31,8 @@ class Predictor {
 
   Network<T> network_;
   AlignedBuffer<T> params_;
+  AlignedBuffer<T> packed_;
+  std::vector<const T*> packed_of_;  // [ops]; null where an op has no use for it
   WorkspacePool<T> pool_;
   Forward<T> forward_;
 };

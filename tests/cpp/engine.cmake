@@ -1,7 +1,7 @@
-# kernel_test and executor_test: the whole engine, over every instruction set that the processor has; and once more with
-# AVX-512 emulated.
+# kernel_test, executor_test and predictor_test: the whole engine, over every instruction set that the processor has;
+# the first two once more with AVX-512 emulated.
 
-foreach(test IN ITEMS kernel_test executor_test)
+foreach(test IN ITEMS kernel_test executor_test predictor_test)
   add_executable(${test} ${test}.cpp)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU") # GCC 12: bug 105651, string + string; an internal error for AArch64
     set_source_files_properties(${test}.cpp PROPERTIES COMPILE_OPTIONS "-Wno-restrict;-fno-tree-loop-vectorize")
@@ -25,7 +25,7 @@ if(NETLET_EMULATE_AVX512 AND avx512 IN_LIST netlet_isas)
   target_include_directories(netlet_engine_emulated PUBLIC ${PROJECT_SOURCE_DIR}/csrc ${CMAKE_CURRENT_SOURCE_DIR})
   target_compile_definitions(netlet_engine_emulated PUBLIC NL_EMULATE_AVX512)
   target_link_libraries(netlet_engine_emulated PUBLIC netlet_flags)
-  foreach(test IN ITEMS kernel_test executor_test)
+  foreach(test IN ITEMS kernel_test executor_test predictor_test)
     add_executable(${test}_avx512_emulated ${test}.cpp)
     target_link_libraries(${test}_avx512_emulated PRIVATE netlet_engine_emulated)
     add_test(NAME ${test}_avx512_emulated COMMAND ${test}_avx512_emulated avx512)

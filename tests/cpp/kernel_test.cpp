@@ -108,6 +108,10 @@ void test_gemm(const Kernels<T>& kernels) {
     for (int64_t n : {int64_t{1}, int64_t{3}, nr / 2 - 1, nr / 2, nr / 2 + 1, nr - 1, nr, nr + 1, 2 * nr + 3})
       for (int64_t k : {0, 1, 2, 7, 64})
         for (int mode = 0; mode < 16; ++mode) gemm_case(kernels, bits, m, n, k, mode, true);
+  // One row: in tiles of 1 to 8 vectors, and beyond.
+  for (int64_t n = 1; n <= 9 * nr / 2 + 3; ++n)
+    for (int64_t k : {0, 1, 2, 7, 64})
+      for (int mode = 0; mode < 16; ++mode) gemm_case(kernels, bits, 1, n, k, mode, mode & 1);
   // Beyond every block: KC = 512 or 256, MC = 192, NC = 2048.
   for (int mode : {0, 1, 2, 4, 13}) {
     gemm_case(kernels, bits, 203, 67, 515, mode, true);

@@ -1,6 +1,7 @@
 """Backends: what executes a Program. :func:`make_executor` is the door; :mod:`netlet.backends.registry` the list."""
 
 from netlet.backends.executor import Executor
+from netlet.backends.predictor import Adapter, Predictor
 from netlet.backends.registry import (
     all_targets,
     available_backends,
@@ -11,7 +12,9 @@ from netlet.backends.registry import (
 )
 
 __all__ = [
+    "Adapter",
     "Executor",
+    "Predictor",
     "all_targets",
     "available_backends",
     "backend_reasons",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from netlet.backends.predictor import Adapter, Predictor
 from netlet.program.program import Program
 from netlet.program.spec import Array
 
@@ -77,6 +78,12 @@ class Executor(Protocol):
 
     def vjp(self, xs: Sequence[Array], dys: Sequence[Array]) -> tuple[list[Array], list[Array], Array]:
         """Returns the outputs, and the gradients of ``sum(output * dy)`` by each input and by the parameters."""
+        ...
+
+    def predictor(self, adapter: Adapter) -> Predictor:
+        """Returns a predictor over a copy of the parameters as they are between two steps: waits for a ``train`` that
+        runs in another thread. ValueError unless the Program has one input and one output.
+        """
         ...
 
     def apply(self, gradient: Array, learning_rate: float) -> None:

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from netlet import random
 from netlet.backends.checks import check_arrays, check_batch_size, check_outputs, check_rows, check_sums
 from netlet.backends.plan import Call, Plan
+from netlet.backends.predictor import Adapter, Predictor, PythonPredictor
+from netlet.backends.training_lock import TrainingLock
 from netlet.config import numpy_dtype
 from netlet.program.ops import LOSSES, METRICS, OPS, OPTIMIZERS
 from netlet.program.program import Loss, Metric, Op, Program, metric_slices, sums_size
@@ -67,6 +69,7 @@ class Interpreter:
         self._sums_size = sums_size(program)
         self._plans: OrderedDict[tuple[str, int], list[Plan]] = OrderedDict()
         self._lock = threading.Lock()
+        self._training = TrainingLock()
         self._order: tuple[tuple[int, int, int], NDArray[np.int64]] | None = None
         self._update: Callable[[Array, float, Array], None] | None = None
         if program.optimizer is not None:
@@ -349,7 +352,7 @@ class Interpreter:
         order = self._epoch_order(shuffle, n)
         rate = float(learning_rate)
         plan = None
-        with np.errstate(all="ignore"):
+        with self._training, np.errstate(all="ignore"):
             for step in range(first, last):
                 start = step * batch_size
                 stop = min(n, start + batch_size)
@@ -411,6 +414,12 @@ class Interpreter:
             np.zeros_like(x) if dx is None else dx.copy()
             for x, dx in zip(plan.inputs, plan.input_gradients, strict=True)
         ]
+
+    def predictor(self, adapter: Adapter) -> Predictor:
+        """See :meth:`netlet.backends.Executor.predictor`."""
+        with self._training:
+            params = self.params.copy()
+        return PythonPredictor(type(self)(self.program, params, self.state.copy(), self.slots), adapter)
 
     def apply(self, gradient: Array, learning_rate: float) -> None:
         if self._update is None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from netlet import _native
+from netlet import _native, _predictor
+from netlet.backends.predictor import Adapter, Predictor
 from netlet.program.program import Program
 from netlet.program.spec import Array
 
@@ -65,6 +66,10 @@ class NativeExecutor:
             outs = [np.empty((len(xs[0]), *shape), self._dtype) for shape in self._output_shapes]
         self._executor.predict(xs, outs, batch_size)
         return cast("list[Array]", outs)
+
+    def predictor(self, adapter: Adapter) -> Predictor:
+        """See :meth:`netlet.backends.Executor.predictor`."""
+        return _predictor.Predictor(self._executor.predictor(), adapter)
 
     def gradients(self, xs: Sequence[Array], y: Array, sample_weight: Array | None) -> tuple[float, Array, list[Array]]:
         """See :meth:`netlet.backends.Executor.gradients`."""

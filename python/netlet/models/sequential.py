@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netlet.backends import Predictor
 from netlet.errors import NotBuiltError
 from netlet.layers import Layer, SymbolicTensor
 from netlet.layers import deserialize as deserialize_layer
@@ -18,6 +19,7 @@ from netlet.models.arena import Arena
 from netlet.models.compilation import Compilation
 from netlet.models.engine import Engine, lower_layers
 from netlet.models.inference import BLOCK_ROWS
+from netlet.models.predictor import RowAdapter
 from netlet.models.stack import LayerStack
 from netlet.program import Program
 from netlet.utils.naming import auto_name, check_name
@@ -132,6 +134,41 @@ class Sequential(LayerStack):
                 outputs: list[NDArray[Any]] = run((x,), None, BLOCK_ROWS)
                 return outputs[0]
         return super().predict(x, batch_size, verbose, steps, callbacks)
+
+    def __call__(self, x: Any, training: bool | None = None) -> NDArray[Any]:
+        """Return the model's output for one batch ``x``; ``training`` changes nothing for layers of this version."""
+        fast = self._fast
+        if fast is not None and x.__class__ is np.ndarray:  # as in predict
+            dtype, row, run = fast
+            if x.dtype is dtype and x.shape[1:] == row and x.flags.c_contiguous and len(x) > 0:
+                outputs: list[NDArray[Any]] = run((x,), None, BLOCK_ROWS)
+                return outputs[0]
+        return self.predict_on_batch(x)
+
+    def predictor(self) -> Predictor:
+        """Return the model frozen for serving: a callable from rows to predictions.
+
+        It has its own copy of the weights and settings. Any number of threads may call it at once, without a lock, also
+        beside ``fit``; what happens to the model afterwards does not reach it: train on, and make a new one. While
+        another thread trains, this waits for the end of the epoch (or of the batch, if a callback asks for batches).
+
+        The predictor takes a row ``[*input]`` and returns ``[*output]``, or a batch ``[B, *input]`` and returns
+        ``[B, *output]``, with the bits of ``predict``. A C-contiguous array of the model's dtype is the fast way;
+        whatever else ``predict`` takes as rows is converted. ``out=`` names an array to write to, which is returned: of
+        the result's shape and the model's dtype, C-contiguous, and apart from x in memory.
+
+        Raises: NotBuiltError before the model is built.
+
+        Example::
+
+            predict = model.predictor()
+            probabilities = predict(row)
+        """
+        if not self.built:
+            raise NotBuiltError(f"{self.name}: the model is not built; call build() or add an Input")
+        finite = self._compilation is not None and self._compilation.check_finite
+        adapter = RowAdapter(self._first_layer_name(), self.input_shape, self.output_shape, self.dtype, finite)
+        return self._engine_for(self.input_shape).executor.predictor(adapter)
 
     # Description
 

@@ -16,6 +16,8 @@ from netlet.backends.numba_kernels.optimizer import apply_sgd
 from netlet.backends.numba_kernels.pacing import Pace
 from netlet.backends.numba_kernels.steps import run_forward, run_steps
 from netlet.backends.numba_kernels.workspace import Pool, block_rows
+from netlet.backends.predictor import Adapter, Predictor, PythonPredictor
+from netlet.backends.training_lock import TrainingLock
 from netlet.config import numpy_dtype
 from netlet.program import OPS, Program, sums_size
 from netlet.program.spec import Array, elements
@@ -52,6 +54,7 @@ class JittedExecutor:
         self._encoded: dict[int, Encoded] = {}
         self._paces: dict[tuple[int, int], Pace] = {}
         self._epoch_order = EpochOrder()
+        self._training = TrainingLock()
         self._label_width, self._class_numbers = elements(program.label_shape or ()), program.label_dtype == "int32"
         attrs = program.optimizer.attrs if program.optimizer is not None else {"momentum": 0.0, "nesterov": False}
         self._momentum, self._nesterov = float(attrs["momentum"]), bool(attrs["nesterov"])
@@ -108,7 +111,8 @@ class JittedExecutor:
             raise ValueError(f"train: expected 0 <= first <= last <= {steps} steps, got {first} and {last}")
         order = _NO_ORDER if shuffle is None else self._epoch_order(*shuffle, n)
         rows = min(batch_size, n)
-        self._steps(codes.TRAIN, xs, y, sample_weight, rows, first, last, sums, order=order, rate=learning_rate)
+        with self._training:
+            self._steps(codes.TRAIN, xs, y, sample_weight, rows, first, last, sums, order=order, rate=learning_rate)
 
     def evaluate(
         self, xs: Sequence[Array], y: Array, sample_weight: Array | None, *, batch_size: int, sums: Array
@@ -135,6 +139,12 @@ class JittedExecutor:
         dxs = [np.zeros_like(x) for x in xs]
         dparams = self._steps(codes.VJP, xs, None, None, n, 0, 1, np.zeros(2), ys=ys, dys=dys, dxs=dxs)
         return ys, dxs, dparams
+
+    def predictor(self, adapter: Adapter) -> Predictor:
+        """See :meth:`netlet.backends.Executor.predictor`."""
+        with self._training:
+            params = self.params.copy()
+        return PythonPredictor(JittedExecutor(self.program, params, self.state.copy(), self.slots), adapter)
 
     def apply(self, gradient: Array, learning_rate: float) -> None:
         """See :meth:`netlet.backends.Executor.apply`."""
