@@ -63,7 +63,7 @@ def machine_lines(run: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _row(cells: Iterable[object]) -> str:
+def row(cells: Iterable[object]) -> str:
     return "|" + "".join(f" {cell} |" if cell != "" else " |" for cell in cells)
 
 
@@ -90,7 +90,7 @@ def goals_table(found: list[Group]) -> list[str]:
     ours = {group.case: group.ours for group in found if group.ours}
     if watched in ours and goal.above in ours:
         above = ours[watched].median - ours[goal.above].median
-        rows.append(_row([f"fit: {watched}", number(above), "", "", goal, _met(goal, above)]))
+        rows.append(row([f"fit: {watched}", number(above), "", "", goal, _met(goal, above)]))
     head = ["| case | Netlet | fastest peer | ratio | goal | met |", "|---|---:|---:|---:|---|---|"]
     return head + rows if rows else []
 
@@ -99,20 +99,20 @@ def _goal_row(group: Group, goal: Goal | None) -> str:
     ours = group.fastest_of(goal.by) if goal and goal.by else group.fastest_ours if goal is None else group.ours
     if ours is None:
         assert goal is not None and goal.by is not None
-        return _row([group.case, f"{' or '.join(goal.by)} did not take part", "", "", goal, "not measured"])
+        return row([group.case, f"{' or '.join(goal.by)} did not take part", "", "", goal, "not measured"])
     if goal and goal.peak is not None:
         peak = group.named("peak")
         if peak is None:
-            return _row([group.case, _named(ours), "peak did not take part", "", goal, "not measured"])
+            return row([group.case, _named(ours), "peak did not take part", "", goal, "not measured"])
         share = peak.median / ours.median
-        return _row([group.case, _named(ours), _named(peak), f"{100 * share:.0f} %", goal, _met(goal, share)])
+        return row([group.case, _named(ours), _named(peak), f"{100 * share:.0f} %", goal, _met(goal, share)])
     best = group.best(goal.against if goal else None)
     text = goal or ""
     if best is None:
         met = _met(goal, ours.median) if goal and goal.microseconds is not None else ""
-        return _row([group.case, _named(ours), "none took part", "", text, met])
+        return row([group.case, _named(ours), "none took part", "", text, met])
     met = _met(goal, ours.median if goal.microseconds is not None else best.ratio(ours)) if goal else ""
-    return _row([group.case, _named(ours), _named(best), _ratio(best, ours), text, met])
+    return row([group.case, _named(ours), _named(best), _ratio(best, ours), text, met])
 
 
 def _met(goal: Goal, value: float) -> str:
@@ -130,8 +130,8 @@ def libraries_table(found: list[Group]) -> list[str]:
         if any(best):
             cells = ["" if figure is None else f"{number(figure.ratio(ours))}×" for figure in best]
             entry = "" if ours.contestant == "netlet" else f" ({ours.contestant})"
-            rows.append(_row([group.case, f"{number(ours.median)} µs{entry}", *cells]))
-    head = [_row(["case", "Netlet", *LIBRARIES.values()]), "|---|---:|" + "---:|" * len(LIBRARIES)]
+            rows.append(row([group.case, f"{number(ours.median)} µs{entry}", *cells]))
+    head = [row(["case", "Netlet", *LIBRARIES.values()]), "|---|---:|" + "---:|" * len(LIBRARIES)]
     intro = ["How many times as long the fastest entry of each library takes, at whichever of its settings.", ""]
     return intro + head + rows if rows else []
 
@@ -149,7 +149,7 @@ def products_table(found: list[Group]) -> list[str]:
             most = f"{group.rate(peak):.0f}" if peak else ""
             case = group.case.removeprefix("product_").replace("_", " ")
             cells = [case, name.removesuffix("-1"), ours.info["threads"], *rates, _ratio(theirs, ours), most, *shares]
-            rows.append(_row(cells))
+            rows.append(row(cells))
     head = [
         "| product | instruction set | threads | Netlet | OpenBLAS | ratio | FMA peak | Netlet's share | OpenBLAS' |",
         "|---|---|---:|---:|---:|---:|---:|---:|---:|",
@@ -180,7 +180,7 @@ def threads_table(found: list[Group]) -> list[str]:
             if len(counts) > 1:
                 (_, first), (most, last) = counts[0], counts[-1]
                 times = ", ".join(f"{threads}: {number(figure.median)}" for threads, figure in counts)
-                rows.append(_row([group.case, library, times, f"{first.ratio(last):.2f}", most]))
+                rows.append(row([group.case, library, times, f"{first.ratio(last):.2f}", most]))
     head = ["| case | library | microseconds, by threads | times faster | with |", "|---|---|---|---:|---:|"]
     return head + rows if rows else []
 
@@ -196,10 +196,10 @@ def growth_tables(found: list[Group]) -> list[str]:
             lines += ["", f"{sweep.name.replace('_', ', by ')} ({sweep.fixed}), microseconds:", ""] if lines else [
                 f"{sweep.name.replace('_', ', by ')} ({sweep.fixed}), microseconds:", ""
             ]  # fmt: skip
-            lines += [_row([sweep.axis, *entries]), "|---:|" + "---:|" * len(entries)]
+            lines += [row([sweep.axis, *entries]), "|---:|" + "---:|" * len(entries)]
             for size, group in points:
                 figures = [group.named(name) for name in entries]
-                lines.append(_row([f"{size:,}", *(number(f.median) if f else "" for f in figures)]))
+                lines.append(row([f"{size:,}", *(number(f.median) if f else "" for f in figures)]))
     return lines
 
 
@@ -228,7 +228,7 @@ def _table(group: Group) -> list[str]:
             "" if info["error"] is None else f"{info['error']:.1e}",
             info["version"],
         ]
-        lines.append(_row(cells))
+        lines.append(row(cells))
     return lines
 
 
@@ -240,7 +240,7 @@ def _operations(run: dict[str, Any]) -> list[str]:
         if "target" in info:
             seconds = entry["stats"]["median"]
             rates = [number(info[key] / seconds / 1e9) if key in info else "" for key in ("flops", "bytes")]
-            rows.append(_row([entry["group"], info["direction"], info["target"], number(seconds * 1e6), *rates]))
+            rows.append(row([entry["group"], info["direction"], info["target"], number(seconds * 1e6), *rates]))
     head = ["| operation | direction | target | median | GFLOP/s | GB/s |", "|---|---|---|---:|---:|---:|"]
     return head + rows if rows else []
 

@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from benchmarks.cases import SWEEPS
 from benchmarks.compare import LIBRARIES, thread_counts
@@ -48,8 +48,10 @@ def plots(run: dict[str, Any], path: Path) -> list[Path]:
     return written
 
 
-def _canvas(rows: int, columns: int, width: float, height: float, title: str, **more: Any) -> tuple[Canvas, list[Axes]]:
-    """Axes in rows and columns, each about ``width`` x ``height`` inches."""
+def canvas_of(
+    rows: int, columns: int, width: float, height: float, title: str, **more: Any
+) -> tuple[Canvas, list[Axes]]:
+    """Axes in rows and columns, each about ``width`` x ``height`` inches; ``more`` is for ``subplots``."""
     canvas = Canvas(figsize=(1.5 + columns * width, 0.8 + rows * height), layout="constrained")
     FigureCanvasAgg(canvas)
     axes = list(canvas.subplots(rows, columns, squeeze=False, **more).flatten())
@@ -64,12 +66,19 @@ def _whole(axis: Any, ticks: Iterable[float]) -> None:
     """A log axis with these ticks and no others, written out."""
     axis.set_major_locator(FixedLocator(list(ticks)))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axis.set_major_formatter(FuncFormatter(_written))
 
 
-def _decades(axis: Any) -> None:
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+def _decades(axis: Any, spread: float) -> None:
+    """A log axis with a tick a decade, or three where it spans but few."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if spread < 50 else (1.0,)))
+    axis.set_minor_locator(LogLocator(subs=range(1, 10)))
+    axis.set_major_formatter(FuncFormatter(_written))
     axis.set_minor_formatter(NullFormatter())
+
+
+def _written(value: float, _: int) -> str:
+    return f"{value:,.0f}" if value >= 1 else f"{value:g}"
 
 
 def _panels(found: list[Group], kind: str, where: str) -> Canvas | None:
@@ -81,7 +90,7 @@ def _panels(found: list[Group], kind: str, where: str) -> Canvas | None:
     shown = [(group, {row: _entry(group, row) for row in rows}) for group in cases]
     rows = [row for row in rows if any(figures[row] for _, figures in shown)]
     columns = min(3, len(cases))
-    canvas, axes = _canvas(
+    canvas, axes = canvas_of(
         -(-len(cases) // columns), columns, 4.0, 0.9 + 0.24 * len(rows),
         f"{kind}: each library's fastest entry, median and quartiles; left is faster\n{where}", sharey=True,
     )  # fmt: skip
@@ -100,10 +109,11 @@ def _panels(found: list[Group], kind: str, where: str) -> Canvas | None:
         spread = max(medians) / min(medians)
         axis.set_xscale("log")
         # Room on the right for the words beside the slowest.
-        axis.set_xlim(min(medians) / spread**0.08 / 1.2, max(medians) * spread**0.75 * 2)
+        left, right = min(medians) / spread**0.08 / 1.2, max(medians) * spread**0.75 * 2
+        axis.set_xlim(left, right)
         axis.set_title(group.case, fontsize=9)
         axis.set_xlabel(f"microseconds a {group.unit}", fontsize=8)
-        _decades(axis.xaxis)
+        _decades(axis.xaxis, right / left)
         axis.grid(True, axis="x", alpha=0.3)
         axis.grid(True, axis="y", alpha=0.1)
     axes[0].set_yticks(range(len(rows)), [STYLES[row][2] for row in rows])
@@ -125,11 +135,12 @@ def _isa(found: list[Group], where: str) -> Canvas | None:
     isas = [isa for isa in ISAS if any(group.named(f"netlet-{isa}") for group in squares)]
     if len({group.known.m for group in squares if group.known}) < 2 or not isas:
         return None
-    canvas, axes = _canvas(
-        2, len(isas), 3.6, 2.7, f"matrix products beside OpenBLAS on the same instruction set\n{where}", sharex=True
-    )
+    canvas, axes = canvas_of(
+        2, len(isas), 3.6, 2.7, f"matrix products beside OpenBLAS on the same instruction set\n{where}",
+        sharex=True, sharey="row",
+    )  # fmt: skip
     for place, (end, isa) in enumerate((end, isa) for end in ("-1", "") for isa in isas):
-        axis, threads = axes[place], ""
+        axis = axes[place]
         for library, colour in (("netlet", STYLES["netlet"][0]), ("numpy", STYLES["numpy"][0]), ("peak", "#7f8c8d")):
             for direction, line in (("forward", "-"), ("gradients", "--")):
                 points = [
@@ -144,16 +155,17 @@ def _isa(found: list[Group], where: str) -> Canvas | None:
                 label = names[library] + ("" if library == "peak" else f" {direction}")
                 style = ":" if library == "peak" else line
                 axis.plot(*zip(*points, strict=True), style, marker="o", markersize=4, color=colour, label=label)
-        counts = {f.info["threads"] for g in squares if (f := g.named(f"netlet-{isa}{end}"))}
-        threads = ", ".join(sorted(counts))
+        threads = next(f.info["threads"] for g in squares if (f := g.named(f"netlet-{isa}{end}")))
         axis.set_title(f"{isa}, {threads} {'thread' if threads == '1' else 'threads'}", fontsize=9)
         axis.set_xscale("log", base=2)
         _whole(axis.xaxis, sorted({group.known.m for group in squares if group.known}))
-        axis.set_ylim(bottom=0)
         axis.grid(True, alpha=0.25)
-        axis.set_xlabel("M = N = K", fontsize=8)
+        if place >= len(isas):
+            axis.set_xlabel("M = N = K", fontsize=8)
         if place % len(isas) == 0:
             axis.set_ylabel("GFLOP/s", fontsize=8)
+    for axis in axes:  # only now: a limit that is set ends the scaling to what is drawn
+        axis.set_ylim(bottom=0)
     _legend(canvas, axes)
     return canvas
 
@@ -169,7 +181,7 @@ def _growth(found: list[Group], where: str) -> Canvas | None:
     if not sweeps:
         return None
     columns = min(3, len(sweeps))
-    canvas, axes = _canvas(-(-len(sweeps) // columns), columns, 3.9, 3.1, f"how cost grows\n{where}")
+    canvas, axes = canvas_of(-(-len(sweeps) // columns), columns, 3.9, 3.1, f"how cost grows\n{where}")
     for axis, (sweep, points) in zip(axes, sweeps, strict=False):
         for name, contestant in CONTESTANTS.items():
             line = [(size, f.median) for size, group in points if contestant.sweep and (f := group.named(name))]
@@ -180,7 +192,8 @@ def _growth(found: list[Group], where: str) -> Canvas | None:
         axis.set_xscale("log", base=2)
         axis.set_yscale("log")
         _whole(axis.xaxis, [size for size, _ in points])
-        _decades(axis.yaxis)
+        low, high = axis.get_ylim()
+        _decades(axis.yaxis, high / low)
         axis.set_title(f"{kind}: {sweep.fixed}", fontsize=9)
         axis.set_xlabel({"width": "width of the layers", "batch": "rows", "depth": "layers"}[sweep.axis], fontsize=8)
         axis.set_ylabel(f"microseconds a {points[0][1].unit}", fontsize=8)
@@ -197,13 +210,13 @@ def _threads(found: list[Group], where: str) -> Canvas | None:
     for group in found:
         if group.known is not None and group.known.scaling:
             lines = {library: thread_counts(group, library) for library in ("netlet", *LIBRARIES)}
-            lines = {library: counts for library, counts in lines.items() if len(counts) > 1}
+            lines = {name: counts for name, counts in lines.items() if len(counts) > 1 and name != "sklearn"}
             if "netlet" in lines:
                 cases.append((group, lines))
     if not cases:
         return None
     columns = min(3, len(cases))
-    canvas, axes = _canvas(
+    canvas, axes = canvas_of(
         -(-len(cases) // columns), columns, 3.6, 3.0, f"speed by threads, Netlet on one thread is 1\n{where}"
     )
     for axis, (group, lines) in zip(axes, cases, strict=False):
@@ -223,8 +236,8 @@ def _threads(found: list[Group], where: str) -> Canvas | None:
         axis.set_ylim(low, high)
         axis.set_title(group.case, fontsize=9)
         axis.set_xlabel("threads", fontsize=8)
+        axis.set_ylabel("times as fast", fontsize=8)
         axis.grid(True, alpha=0.25)
-    axes[0].set_ylabel("times as fast", fontsize=8)
     for axis in axes[len(cases) :]:
         axis.set_visible(False)
     _legend(canvas, axes)
@@ -237,5 +250,7 @@ def _legend(canvas: Canvas, axes: list[Axes]) -> None:
     for axis in axes:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
-    canvas.legend(found.values(), found.keys(), loc="outside lower center", ncols=min(6, len(found)), fontsize=8,
-                  frameon=False)  # fmt: skip
+    order = [label for _, _, label in STYLES.values()]
+    labels = sorted(found, key=lambda label: order.index(label) if label in order else len(order))
+    canvas.legend([found[label] for label in labels], labels, loc="outside lower center", ncols=min(7, len(found)),
+                  fontsize=8, frameon=False)  # fmt: skip

@@ -9,6 +9,7 @@ import platform
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the benchmarks are no part of the installed package
 
-from benchmarks import compare, contest, figures, probe, reference
+from benchmarks import compare, contest, figures, footprint, probe, reference
 from benchmarks.cases import (
     CASES,
     GROWTH,
@@ -455,3 +456,48 @@ def test_a_run_writes_json_and_table_without_names_of_host_or_paths(tmp_path: Pa
     assert all(len(figure.turns) == 3 and figure.median > 0 for figure in group.figures)
     assert all(set(entry["stats"]) == {"median", "data"} for entry in run["benchmarks"])
     assert "## seed_linear" in output.with_suffix(".md").read_text()
+
+
+def test_footprint_measures_fresh_imports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "feet.json"
+    assert footprint.main(["--output", str(output), "--rounds", "2", "--libraries", "netlet,numpy"]) == 0
+    run = json.loads(output.read_text())
+    ours, numpy = footprint.footprints(run)
+    assert (ours.library, numpy.library) == ("netlet", "numpy")
+    for found in (ours, numpy):
+        assert len(found.seconds) == len(found.memory) == 2
+        assert 0.005 < min(found.seconds) < 30 and 5e6 < min(found.memory) < 5e8
+        assert found.installed and found.needed and found.wheel and found.wheel < found.installed <= found.needed
+    assert ours.modules > numpy.modules
+    assert ours.needed == ours.installed + numpy.installed
+    text = capsys.readouterr().out
+    assert "| MB on disk |" in text and "| NumPy |" in text
+    assert str(ROOT) not in output.read_text()
+
+
+def test_footprint_tells_a_goal_missed_and_draws(tmp_path: Path) -> None:
+    sizes = {"modules": 9, "installed": 7_000_000, "needed": 8_000_000, "wheel": 1_000_000}
+    entry = {"version": "1", "seconds": [0.05, 0.06, 0.3], "memory": [30_000_000], **sizes}
+    feet = [{"library": "netlet", **entry}, {"library": "torch", **entry, "wheel": None}]
+    run = {**_fixture_run({}), "footprints": feet}
+    text = footprint.markdown(run, "x")
+    assert "| s to import, NumPy included | 0.06 | ≤ 0.09 | yes |" in text
+    assert "| MB on disk | 7 | ≤ 6 | no |" in text
+    assert "| PyTorch | 1 | 0.060 [0.055, 0.180] | 30 | 9 | 7 | 8 | |" in text
+    footprint.plot(run, tmp_path / "feet.png")
+    assert (tmp_path / "feet.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_wheel_is_as_large_as_its_files_deflated(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a", "b")]
+    files[0].write_bytes(b"a" * 10_000)
+    files[1].write_bytes(np.random.default_rng(0).bytes(10_000))
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in files:
+            archive.write(file, file.name)
+        assert footprint.deflated(files) == sum(info.compress_size for info in archive.infolist())
+
+
+def test_what_a_library_needs_is_followed() -> None:
+    assert "numpy" in footprint.required(footprint.Library("x", "x", "", ("scikit-learn|scipy|matplotlib",)))
+    assert footprint.required(footprint.Library("x", "x", "", ("no-such-package",))) == set()
