@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -79,40 +80,62 @@ def _named(figure: Figure) -> str:
     return f"{figure.contestant} {number(figure.median)}"
 
 
-def goals_table(found: list[Group]) -> list[str]:
-    """A row a goal and a row a case that has none, with what was held against it."""
-    rows = []
+@dataclass(frozen=True)
+class Held:
+    """A goal with what was held against it, as texts; ``met`` is yes, no, not measured, or empty without a goal."""
+
+    case: str
+    ours: str
+    peer: str
+    ratio: str
+    goal: str
+    met: str
+
+
+def held_goals(found: list[Group]) -> list[Held]:
+    """One for each goal, and one for each case that has none."""
+    held = []
     for group in found:
         if group.ours is not None and not group.is_sweep:
             goals: Iterable[Goal | None] = (group.known.goals if group.known else ()) or (None,)
-            rows += [_goal_row(group, goal) for goal in goals]
+            held += [_hold(group, goal) for goal in goals]
     watched, goal = FIT_OVERHEAD
     ours = {group.case: group.ours for group in found if group.ours}
     if watched in ours and goal.above in ours:
         above = ours[watched].median - ours[goal.above].median
-        rows.append(row([f"fit: {watched}", number(above), "", "", goal, _met(goal, above)]))
-    head = ["| case | Netlet | fastest peer | ratio | goal | met |", "|---|---:|---:|---:|---|---|"]
-    return head + rows if rows else []
+        held.append(Held(f"fit: {watched}", number(above), "", "", str(goal), _met(goal, above)))
+    return held
 
 
-def _goal_row(group: Group, goal: Goal | None) -> str:
-    ours = group.fastest_of(goal.by) if goal and goal.by else group.fastest_ours if goal is None else group.ours
+def _hold(group: Group, goal: Goal | None) -> Held:
+    case = group.case
+    if goal is None:
+        ours, best = group.fastest_ours, group.best(None)
+        assert ours is not None
+        beside = (_named(best), _ratio(best, ours)) if best else ("none took part", "")
+        return Held(case, _named(ours), *beside, "", "")
+    ours = group.fastest_of(goal.by) if goal.by else group.ours
     if ours is None:
-        assert goal is not None and goal.by is not None
-        return row([group.case, f"{' or '.join(goal.by)} did not take part", "", "", goal, "not measured"])
-    if goal and goal.peak is not None:
+        return Held(case, f"{' or '.join(goal.by or ())} did not take part", "", "", str(goal), "not measured")
+    if goal.peak is not None:
         peak = group.named("peak")
         if peak is None:
-            return row([group.case, _named(ours), "peak did not take part", "", goal, "not measured"])
+            return Held(case, _named(ours), "peak did not take part", "", str(goal), "not measured")
         share = peak.median / ours.median
-        return row([group.case, _named(ours), _named(peak), f"{100 * share:.0f} %", goal, _met(goal, share)])
-    best = group.best(goal.against if goal else None)
-    text = goal or ""
+        return Held(case, _named(ours), _named(peak), f"{100 * share:.0f} %", str(goal), _met(goal, share))
+    best = group.best(goal.against)
     if best is None:
-        met = _met(goal, ours.median) if goal and goal.microseconds is not None else ""
-        return row([group.case, _named(ours), "none took part", "", text, met])
-    met = _met(goal, ours.median if goal.microseconds is not None else best.ratio(ours)) if goal else ""
-    return row([group.case, _named(ours), _named(best), _ratio(best, ours), text, met])
+        met = _met(goal, ours.median) if goal.microseconds is not None else "not measured"
+        return Held(case, _named(ours), "none took part", "", str(goal), met)
+    met = _met(goal, ours.median if goal.microseconds is not None else best.ratio(ours))
+    return Held(case, _named(ours), _named(best), _ratio(best, ours), str(goal), met)
+
+
+def goals_table(found: list[Group]) -> list[str]:
+    """A row a goal and a row a case that has none, with what was held against it."""
+    rows = [row(vars(held).values()) for held in held_goals(found)]
+    head = ["| case | Netlet | fastest peer | ratio | goal | met |", "|---|---:|---:|---:|---|---|"]
+    return head + rows if rows else []
 
 
 def _met(goal: Goal, value: float) -> str:

@@ -348,8 +348,8 @@ def conclusions(inputs: Inputs, schedule: Schedule) -> list[str]:
             )
         else:
             why = (
-                f"its {held(case) / 1e6:.1f} MB stay in the last cache, {inputs.cache / 1e6:.0f} MB; what counts is that "
-                f"it forks and joins {parallel_regions(case, schedule)} times"
+                f"its {held(case) / 1e6:.1f} MB stay in the last cache, {inputs.cache / 1e6:.0f} MB; what counts is "
+                f"that it forks and joins {parallel_regions(case, schedule)} times"
             )
         lines.append(f"- {name}: {why}.")
     return lines

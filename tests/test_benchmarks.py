@@ -18,7 +18,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the benchmarks are no part of the installed package
 
-from benchmarks import compare, contest, figures, footprint, probe, reference
+from benchmarks import compare, contest, figures, footprint, probe, readme, reference, scaling, streaming
 from benchmarks.cases import (
     CASES,
     GROWTH,
@@ -501,3 +501,126 @@ def test_a_wheel_is_as_large_as_its_files_deflated(tmp_path: Path) -> None:
 def test_what_a_library_needs_is_followed() -> None:
     assert "numpy" in footprint.required(footprint.Library("x", "x", "", ("scikit-learn|scipy|matplotlib",)))
     assert footprint.required(footprint.Library("x", "x", "", ("no-such-package",))) == set()
+
+
+def test_streaming_fits_a_map_without_copying_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    native = netlet_model.available({"target": "native"}) is None
+    monkeypatch.setenv("NETLET_BACKEND", "native" if native else "numpy")  # Numba's compiler would be counted, too
+    output = tmp_path / "out.json"
+    arguments = ["--gb", "0.1", "--rounds", "1", "--folder", str(tmp_path), "--output", str(output)]
+    assert streaming.main(arguments) == 0
+    found = json.loads(output.read_text())
+    assert found["bytes"] > 9e7
+    # Ten times less than the rows: workspaces of a batch of 1,024, the permutation, the threads' stacks.
+    assert streaming.above_weights(found) < 1e7 + 2 * 4 * 1024 * (1024 + 2 * 256 + 2 * 10)
+    assert found["shuffled"]["loss"] == pytest.approx(found["unshuffled"]["loss"], rel=0.05)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.json"], "the file of rows is deleted"
+    assert "| shuffled |" in capsys.readouterr().out
+
+
+def test_streaming_sees_a_copy() -> None:
+    before = streaming.anonymous()
+    with streaming.Watch().running() as watch:
+        copy = np.ones(5_000_000)
+        time.sleep(0.05)
+    assert watch.most - before > 0.9 * copy.nbytes
+
+
+def _scaling_run(**cases: dict[str, float]) -> dict[str, Any]:
+    machine_info = {**_fixture_run({})["machine_info"], "caches": {"L1d": "32K", "L3": "32768K"}}
+    about = {"processors": 2, "affinity": 2, "quota": None, "sockets": 1, "numa_nodes": 1, "smt": False}
+    schedule = vars(scaling.Schedule.read(scaling.SCHEDULE.read_text(encoding="utf-8")))
+    measured = {"call": 1e-6, "fork_join": {"2": 5e-6}, "bandwidth": {"1": 2e10, "2": 3e10}}
+    return {"machine_info": machine_info, "topology": about, "schedule": schedule, **measured, "cases": cases}
+
+
+def test_scaling_follows_its_formulas() -> None:
+    run = _scaling_run(
+        tabular={"1": 20e-6, "2": 20e-6},
+        simplechains={"1": 1001e-6, "2": 520e-6},
+        mnist_big={"1": 4001e-6, "2": 2100e-6},
+        wide={"1": 0.6, "2": 0.3},
+    )
+    inputs, schedule = scaling.inputs_of(run), scaling.Schedule(**run["schedule"])
+
+    def predict(name: str, threads: int, hopeful: bool) -> float:
+        case: Any = CASES[name]
+        return 1e6 * scaling.predict(case, inputs, threads, hopeful, schedule)
+
+    assert predict("tabular", 64, True) == pytest.approx(20), "too little work for a second thread"
+    parts = schedule.parts(CASES["simplechains"])  # type: ignore[arg-type]
+    assert parts > 16
+    assert predict("simplechains", 2, True) == pytest.approx(1 + 1000 * -(-parts // 2) / parts + 2 * 5)
+    assert predict("simplechains", 8, True) == pytest.approx(1 + 1000 * -(-parts // 8) / parts + 2 * 3 * 5)
+    assert predict("simplechains", 8, False) == pytest.approx(1 + 1000 * -(-parts // 8) / parts + 2 * 7 * 5)
+    assert predict("mnist_big", 4, True) == pytest.approx(1 + 1000 + 5 * 2 * 5)  # two of its layers are worth sharing
+    floor = 1e6 * scaling.moved(CASES["wide"]) / 3e10  # type: ignore[arg-type]
+    assert predict("wide", 64, False) == pytest.approx(floor)
+    assert predict("wide", 64, True) < floor
+    text = "\n".join(scaling.report(run))
+    assert "| tabular | 2 | 20 | 1.00× | 1× |" in text
+    assert "SMT off" in text
+
+
+def test_scaling_measures_and_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scaling, "cores", lambda: 2)  # on one core the figures mean nothing, but there are figures
+    monkeypatch.setattr(scaling, "STREAM_FLOATS", 1 << 16)
+    monkeypatch.delenv("NETLET_NUM_THREADS", raising=False)
+    run = scaling.measure(("tabular", "predict_64-64-64-10_batch1024"), turn=0.002, turns=2)
+    assert "NETLET_NUM_THREADS" not in os.environ
+    assert set(run["cases"]["tabular"]) == set(run["bandwidth"]) == {"1", "2"}
+    assert set(run["fork_join"]) == {"2"}
+    assert all(seconds > 0 for found in run["cases"].values() for seconds in found.values())
+    assert "| predict_64-64-64-10_batch1024 |" in "\n".join(scaling.report(run))
+    monkeypatch.setattr(scaling, "cores", lambda: 1)
+    alone = scaling.measure(("tabular",), turn=0.002, turns=2)
+    assert "nothing to predict from" in scaling.report(alone)[-1]
+
+
+def test_scaling_knows_when_the_schedule_has_changed() -> None:
+    text = scaling.SCHEDULE.read_text(encoding="utf-8")
+    assert scaling.Schedule.read(text.replace("worth = 8e5", "worth = 9e5")).shard_flops == 9e5
+    with pytest.raises(ValueError, match="the work of a team"):
+        scaling.Schedule.read(text.replace("flops < 4e6", "flops <= 4e6"))
+
+
+@pytest.mark.parametrize("path", ["README.md", "benchmarks/README.md"])
+def test_readmes_show_the_runs_that_are_kept(path: str) -> None:
+    written = (ROOT / path).read_text(encoding="utf-8")
+    assert readme.written(ROOT / path) == written, "run: python -m benchmarks.readme"
+
+
+def test_kept_runs_have_the_tables_made_of_them() -> None:
+    """Whoever changes the report makes it again: python -m benchmarks.compare benchmarks/results/NAME.json"""
+    for path in sorted(readme.RESULTS.glob("[!0-9]*.json")):
+        run = json.loads(path.read_text(encoding="utf-8"))
+        if "benchmarks" in run:
+            assert path.with_suffix(".md").read_text(encoding="utf-8") == compare.markdown(run, path.stem)
+        elif "footprints" in run:
+            assert path.with_suffix(".md").read_text(encoding="utf-8") == footprint.markdown(run, path.stem)
+
+
+def test_readme_shows_goals_missed_and_the_plots_that_there_are(tmp_path: Path) -> None:
+    figures = {
+        "seed_linear": {"netlet": [1.0], "jax": [30.0]},
+        "tabular": {"netlet": [100.0], "numpy": [50.0]},
+        "product_6x800x800_forward": {"netlet": [1.0], "numpy": [2.0]},
+    }
+    (tmp_path / "full.json").write_text(json.dumps(_fixture_run(figures)))
+    (tmp_path / "full-growth.png").write_bytes(b"")
+    text = readme.written(ROOT / "README.md", tmp_path)
+    assert "Of 2 goals, 1 are met:" in text
+    assert "- missed: tabular ≥ 3.5× the best peer, netlet 100 beside numpy 50, 0.50" in text
+    assert "| seed_linear | 1 µs | | | | 30× | | |" in text
+    assert "full-growth.png" in text and "full-isa.png" not in text
+    assert "product_6x800x800" not in text
+    (tmp_path / "scaling.json").write_text(json.dumps(_scaling_run(tabular={"1": 20e-6, "2": 20e-6})))
+    assert "| tabular | 2 | 20 |" in readme.written(ROOT / "benchmarks/README.md", tmp_path)
+
+
+def test_readme_blocks_must_be_there_once() -> None:
+    assert readme.replaced("a <!-- x:begin -->\nold\n<!-- x:end --> b", "x", ["new"]).split("\n")[1] == "new"
+    with pytest.raises(ValueError, match="x:begin"):
+        readme.replaced("nothing", "x", [])
