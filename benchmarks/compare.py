@@ -1,28 +1,56 @@
-"""Turns a run into a ratio table (Markdown) and plots (PNG): ``python -m benchmarks.compare RUN.json``.
+"""Turns a run into tables (Markdown) and plots (PNG): ``python -m benchmarks.compare RUN.json``.
 
-Writes ``RUN.md`` beside it, with one line a goal and one table a case, and ``RUN-training.png`` and
-``RUN-inference.png`` where Matplotlib is installed. A ratio is a contestant's median over Netlet's: above 1, Netlet is
-faster. Its spread is the quartiles of the ratios of turns of the same round.
+Writes ``RUN.md`` beside it (goals, libraries, products by instruction set, threads, growth, and one table a case) and,
+where Matplotlib is installed, ``RUN-training.png`` and so on, a plot for each of these that the run has figures for. A
+ratio is a contestant's median over Netlet's: above 1, Netlet is faster. Its spread is the quartiles of the ratios of
+turns of the same round.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases import CASES, FIT_OVERHEAD, Goal
+from benchmarks.cases import FIT_OVERHEAD, SWEEPS, Goal
+from benchmarks.contestants import CONTESTANTS, ISAS
 from benchmarks.figures import Figure, Group, groups, number
+
+# The libraries in the order of the tables. An entry belongs to the one that its name begins with.
+LIBRARIES = {
+    "numpy": "NumPy", "torch": "PyTorch", "sklearn": "scikit-learn", "jax": "JAX", "keras": "Keras",
+    "onnxruntime": "ONNX Runtime",
+}  # fmt: skip
 
 
 def markdown(run: dict[str, Any], name: str) -> str:
     """The whole report."""
+    found = groups(run)
+    parts: list[tuple[str, list[str]]] = [
+        ("Goals", goals_table(found)),
+        ("Libraries", libraries_table(found)),
+        ("Products by instruction set", products_table(found)),
+        ("Threads", threads_table(found)),
+        ("Growth", growth_tables(found)),
+    ]
+    lines = [f"# Benchmark run {name}", "", *machine_lines(run), ""]
+    for title, body in parts:
+        lines += [f"## {title}", "", *body, ""] if body else []
+    for group in found:
+        lines += [] if group.is_sweep else [*_table(group), ""]
+    if rows := _operations(run):
+        lines += ["## Operations", "", *rows, ""]
+    return "\n".join(lines)
+
+
+def machine_lines(run: dict[str, Any]) -> list[str]:
+    """What it ran on, and how to read the figures."""
     machine, found = run["machine_info"], groups(run)
     rounds = sorted({len(figure.turns) for group in found for figure in group.figures})
     lines = [
-        f"# Benchmark run {name}",
-        "",
         f"{machine['cpu']} ({machine['cpu_family']}), {machine['cores']} cores, {' '.join(machine['isa'])}; "
         f"caches {', '.join(f'{k} {v}' for k, v in machine['caches'].items())}; {machine['memory_gib']} GiB; "
         f"{machine['system']}, {machine['python']}.",
@@ -30,68 +58,200 @@ def markdown(run: dict[str, Any], name: str) -> str:
         "",
         "Medians in microseconds, with quartiles in brackets. A ratio is the contestant's median over Netlet's: above "
         "1, Netlet is faster.",
-        "",
     ]
     if machine["load"] > 0.5 * machine["cores"]:
-        lines += ["**The machine was busy when this began: these figures show that it runs, not how fast.**", ""]
-    if found:
-        lines += ["## Goals", "", *_goals(found), ""]
+        lines += ["", "**The machine was busy when this began: these figures show that it runs, not how fast.**"]
+    return lines
+
+
+def row(cells: Iterable[object]) -> str:
+    return "|" + "".join(f" {cell} |" if cell != "" else " |" for cell in cells)
+
+
+def _with_quartiles(value: float, low: float, high: float, text: Callable[[float], str]) -> str:
+    return f"{text(value)} [{text(low)}, {text(high)}]"
+
+
+def _ratio(figure: Figure, ours: Figure) -> str:
+    return _with_quartiles(figure.ratio(ours), *figure.ratio_quartiles(ours), "{:.2f}".format)
+
+
+def _named(figure: Figure) -> str:
+    return f"{figure.contestant} {number(figure.median)}"
+
+
+@dataclass(frozen=True)
+class Held:
+    """A goal with what was held against it, as texts; ``met`` is yes, no, not measured, or empty without a goal."""
+
+    case: str
+    ours: str
+    peer: str
+    ratio: str
+    goal: str
+    met: str
+
+
+def held_goals(found: list[Group]) -> list[Held]:
+    """One for each goal, and one for each case that has none."""
+    held = []
     for group in found:
-        lines += [*_table(group), ""]
-    if rows := _operations(run):
-        lines += ["## Operations", "", *rows, ""]
-    return "\n".join(lines)
-
-
-def _goals(found: list[Group]) -> list[str]:
-    lines = ["| case | Netlet | fastest peer | ratio | goal | met |", "|---|---:|---:|---:|---|---|"]
-    lines += [_peer_row(g, g.ours, getattr(CASES.get(g.case), "goal", None)) for g in found if g.ours]
+        if group.ours is not None and not group.is_sweep:
+            goals: Iterable[Goal | None] = (group.known.goals if group.known else ()) or (None,)
+            held += [_hold(group, goal) for goal in goals]
     watched, goal = FIT_OVERHEAD
     ours = {group.case: group.ours for group in found if group.ours}
     if watched in ours and goal.above in ours:
         above = ours[watched].median - ours[goal.above].median
-        lines.append(f"| fit: {watched} | {number(above)} | | | {goal} | {_met(goal, above)} |")
-    return lines
+        held.append(Held(f"fit: {watched}", number(above), "", "", str(goal), _met(goal, above)))
+    return held
 
 
-def _peer_row(group: Group, ours: Figure, goal: Goal | None) -> str:
-    head = f"| {group.case} | {ours.contestant} {number(ours.median)} |"
-    best = group.best(goal.against if goal else None)
+def _hold(group: Group, goal: Goal | None) -> Held:
+    case = group.case
+    if goal is None:
+        ours, best = group.fastest_ours, group.best(None)
+        assert ours is not None
+        beside = (_named(best), _ratio(best, ours)) if best else ("none took part", "")
+        return Held(case, _named(ours), *beside, "", "")
+    ours = group.fastest_of(goal.by) if goal.by else group.ours
+    if ours is None:
+        return Held(case, f"{' or '.join(goal.by or ())} did not take part", "", "", str(goal), "not measured")
+    if goal.peak is not None:
+        peak = group.named("peak")
+        if peak is None:
+            return Held(case, _named(ours), "peak did not take part", "", str(goal), "not measured")
+        share = peak.median / ours.median
+        return Held(case, _named(ours), _named(peak), f"{100 * share:.0f} %", str(goal), _met(goal, share))
+    best = group.best(goal.against)
     if best is None:
-        met = _met(goal, ours.median) if goal and goal.microseconds is not None else ""
-        return f"{head} none took part | | {goal or ''} | {met} |"
-    ratio, (low, high) = best.ratio(ours), best.ratio_quartiles(ours)
-    met = _met(goal, ratio if goal.times_faster is not None else ours.median) if goal else ""
-    beside = f"{best.contestant} {number(best.median)}"
-    return f"{head} {beside} | {ratio:.2f} [{low:.2f}, {high:.2f}] | {goal or ''} | {met} |"
+        met = _met(goal, ours.median) if goal.microseconds is not None else "not measured"
+        return Held(case, _named(ours), "none took part", "", str(goal), met)
+    met = _met(goal, ours.median if goal.microseconds is not None else best.ratio(ours))
+    return Held(case, _named(ours), _named(best), _ratio(best, ours), str(goal), met)
+
+
+def goals_table(found: list[Group]) -> list[str]:
+    """A row a goal and a row a case that has none, with what was held against it."""
+    rows = [row(vars(held).values()) for held in held_goals(found)]
+    head = ["| case | Netlet | fastest peer | ratio | goal | met |", "|---|---:|---:|---:|---|---|"]
+    return head + rows if rows else []
 
 
 def _met(goal: Goal, value: float) -> str:
-    if goal.times_faster is not None:
-        return "yes" if value >= goal.times_faster else "no"
-    assert goal.microseconds is not None
-    return "yes" if value <= goal.microseconds else "no"
+    return "yes" if goal.reached(value) else "no"
+
+
+def libraries_table(found: list[Group]) -> list[str]:
+    """A row a case, a column a library: the ratio of its fastest entry."""
+    rows = []
+    for group in found:
+        ours = group.fastest_ours
+        if ours is None or group.is_sweep:
+            continue
+        best = [group.best(library) for library in LIBRARIES]
+        if any(best):
+            cells = ["" if figure is None else f"{number(figure.ratio(ours))}×" for figure in best]
+            entry = "" if ours.contestant == "netlet" else f" ({ours.contestant})"
+            rows.append(row([group.case, f"{number(ours.median)} µs{entry}", *cells]))
+    head = [row(["case", "Netlet", *LIBRARIES.values()]), "|---|---:|" + "---:|" * len(LIBRARIES)]
+    intro = ["How many times as long the fastest entry of each library takes, at whichever of its settings.", ""]
+    return intro + head + rows if rows else []
+
+
+def products_table(found: list[Group]) -> list[str]:
+    """Netlet's matrix products beside OpenBLAS' on the same instruction set, and what the cores could do."""
+    rows = []
+    for group in found:
+        for name in (f"{isa}{end}" for isa in ISAS for end in ("-1", "")):
+            ours, theirs, peak = (group.named(f"{library}-{name}") for library in ("netlet", "numpy", "peak"))
+            if ours is None or theirs is None:
+                continue
+            rates = [f"{group.rate(f):.0f}" for f in (ours, theirs)]
+            shares = [f"{100 * peak.median / f.median:.0f} %" if peak else "" for f in (ours, theirs)]
+            most = f"{group.rate(peak):.0f}" if peak else ""
+            case = group.case.removeprefix("product_").replace("_", " ")
+            cells = [case, name.removesuffix("-1"), ours.info["threads"], *rates, _ratio(theirs, ours), most, *shares]
+            rows.append(row(cells))
+    head = [
+        "| product | instruction set | threads | Netlet | OpenBLAS | ratio | FMA peak | Netlet's share | OpenBLAS' |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    intro = [
+        "GFLOP/s. The peak is what multiply-adds in registers reached in the same turns. `gradients` are the product "
+        "and both of its gradients; Netlet's are a Program's and contain the copies in and out of it.",
+        "",
+    ]
+    return intro + head + rows if rows else []
+
+
+def thread_counts(group: Group, library: str) -> list[tuple[int, Figure]]:
+    """(threads, figure) of a library's entries that differ in nothing else, one thread first."""
+    names = [library, *(c.name for c in CONTESTANTS.values() if c.library == library and c.scaling), f"{library}-1"]
+    entries = {int(f.info["threads"]): f for name in names if (f := group.named(name))}
+    return sorted(entries.items())
+
+
+def threads_table(found: list[Group]) -> list[str]:
+    """A row for each case and library that ran with one thread and with more: medians, and how much faster the most."""
+    rows = []
+    for group in found:
+        if group.known is None or not group.known.scaling:
+            continue
+        for library in ("netlet", *LIBRARIES):
+            counts = thread_counts(group, library)
+            if len(counts) > 1:
+                (_, first), (most, last) = counts[0], counts[-1]
+                times = ", ".join(f"{threads}: {number(figure.median)}" for threads, figure in counts)
+                rows.append(row([group.case, library, times, f"{first.ratio(last):.2f}", most]))
+    head = ["| case | library | microseconds, by threads | times faster | with |", "|---|---|---|---:|---:|"]
+    return head + rows if rows else []
+
+
+def growth_tables(found: list[Group]) -> list[str]:
+    """A table a sweep: a row a size, a column an entry, microseconds."""
+    named = {group.case: group for group in found}
+    lines: list[str] = []
+    for sweep in SWEEPS:
+        points = [(size, named[case]) for size, case in sweep.points if case in named]
+        entries = [name for name, c in CONTESTANTS.items() if c.sweep and any(group.named(name) for _, group in points)]
+        if len(points) > 1 and entries:
+            lines += ["", f"{sweep.name.replace('_', ', by ')} ({sweep.fixed}), microseconds:", ""] if lines else [
+                f"{sweep.name.replace('_', ', by ')} ({sweep.fixed}), microseconds:", ""
+            ]  # fmt: skip
+            lines += [row([sweep.axis, *entries]), "|---:|" + "---:|" * len(entries)]
+            for size, group in points:
+                figures = [group.named(name) for name in entries]
+                lines.append(row([f"{size:,}", *(number(f.median) if f else "" for f in figures)]))
+    return lines
 
 
 def _table(group: Group) -> list[str]:
-    ours = group.ours
+    note = f" {group.known.note}." if group.known and group.known.note else ""
     lines = [
         f"## {group.case}",
         "",
-        f"Microseconds a {group.unit}; {group.flops:,} floating-point operations in its matrix products.",
+        f"Microseconds a {group.unit}; {group.flops:,} floating-point operations in its matrix products.{note}",
         "",
         "| contestant | setting | threads | median | spread | ratio | GFLOP/s | error | version |",
         "|---|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     for figure in group.figures:
-        info, (low, high) = figure.info, figure.quartiles
-        name = f"**{figure.contestant}**" if figure is ours else figure.contestant
-        ratio = f"{figure.ratio(ours):.2f}" if ours else ""
-        lines.append(
-            f"| {name} | {info['setting']} | {info['threads']} | {number(figure.median)} | "
-            f"[{number(low)}, {number(high)}] | {ratio} | {number(group.flops / figure.median / 1e3)} | "
-            f"{info['error']:.1e} | {info['version']} |"
-        )
+        info, beside = figure.info, group.beside(figure)
+        name = f"**{figure.contestant}**" if figure is group.ours else figure.contestant
+        low, high = figure.quartiles
+        cells = [
+            name,
+            info["setting"],
+            info["threads"],
+            number(figure.median),
+            f"[{number(low)}, {number(high)}]",
+            f"{figure.ratio(beside):.2f}" if beside else "",
+            number(group.rate(figure)),
+            "" if info["error"] is None else f"{info['error']:.1e}",
+            info["version"],
+        ]
+        lines.append(row(cells))
     return lines
 
 
@@ -103,28 +263,22 @@ def _operations(run: dict[str, Any]) -> list[str]:
         if "target" in info:
             seconds = entry["stats"]["median"]
             rates = [number(info[key] / seconds / 1e9) if key in info else "" for key in ("flops", "bytes")]
-            cells = [entry["group"], info["direction"], info["target"], number(seconds * 1e6), *rates]
-            rows.append(f"| {' | '.join(cells)} |")
+            rows.append(row([entry["group"], info["direction"], info["target"], number(seconds * 1e6), *rates]))
     head = ["| operation | direction | target | median | GFLOP/s | GB/s |", "|---|---|---|---:|---:|---:|"]
     return head + rows if rows else []
 
 
 def report(path: Path) -> list[Path]:
-    """Writes the table and the plots beside the run at ``path``; returns what was written."""
+    """Writes the tables and the plots beside the run at ``path``; returns what was written."""
     run = json.loads(path.read_text(encoding="utf-8"))
     table = path.with_suffix(".md")
     table.write_text(markdown(run, path.stem), encoding="utf-8")
-    written = [table]
     try:
-        from benchmarks.plot import plot
+        from benchmarks.plot import plots
     except ModuleNotFoundError as error:
         print(f"no plots: {error}")
-        return written
-    for kind in ("training", "inference"):
-        image = path.with_name(f"{path.stem}-{kind}.png")
-        if plot(run, kind, image):
-            written.append(image)
-    return written
+        return [table]
+    return [table, *plots(run, path)]
 
 
 def main(arguments: list[str] | None = None) -> None:

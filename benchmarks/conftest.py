@@ -13,22 +13,27 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import machine
-from benchmarks.cases import CASES, Case
+from benchmarks.cases import CASES, SWEEPS, Case
 from benchmarks.contest import Contest, Entry
 from benchmarks.contestants import ALL, Contestant, chosen
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("netlet benchmarks")
-    group.addoption("--case", metavar="NAMES", help="the cases to run, separated by commas; default: all but slow ones")
+    group.addoption(
+        "--case",
+        metavar="NAMES",
+        help="the cases to run, by name, by kind (training, inference, product) or by sweep (training_width, ...), "
+        "separated by commas; default: all but slow ones",
+    )
     group.addoption("--peers", metavar="NAMES", help="the peers beside Netlet, by entry or library; default: all")
     group.addoption(
         "--op", metavar="NAMES", help="the ops to run, by name, instead of cases; default: none; all: every op"
     )
     group.addoption("--slow", action="store_true", help="run the slow cases, too")
     group.addoption("--smoke", action="store_true", help="a few cases with short turns, in under a minute")
-    group.addoption("--rounds", type=int, help="turns that each contestant gets in each case; default 9, smoke 3")
-    group.addoption("--turn", type=float, metavar="SECONDS", help="length of a turn; default 0.25, smoke 0.01")
+    group.addoption("--rounds", type=int, help="turns that each contestant gets in each case; default 7, smoke 3")
+    group.addoption("--turn", type=float, metavar="SECONDS", help="length of a turn; default 0.1, smoke 0.01")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -47,13 +52,23 @@ def _names(config: pytest.Config, option: str) -> list[str] | None:
 def _cases(config: pytest.Config) -> list[Case]:
     names = _names(config, "--case")
     if names is not None:
-        for name in names:
-            if name not in CASES:
-                raise pytest.UsageError(f"no case is called {name!r}; expected one of {', '.join(CASES)}")
-        return [CASES[name] for name in names]
+        wanted = [case for name in names for case in _named(name, slow=config.getoption("--slow"))]
+        return list(dict.fromkeys(wanted))
     if config.getoption("--smoke"):
         return [case for case in CASES.values() if case.smoke]
     return [case for case in CASES.values() if not case.slow or config.getoption("--slow")]
+
+
+def _named(name: str, slow: bool) -> list[Case]:
+    """One case, all cases of a kind (without the points that only sweeps have) or all points of a sweep."""
+    if name in CASES:
+        return [CASES[name]]
+    kinds = [case for case in CASES.values() if case.kind == name and not case.sweep and (slow or not case.slow)]
+    points = [CASES[case] for sweep in SWEEPS if sweep.name == name for _, case in sweep.points]
+    if not kinds and not points:
+        known = [*CASES, *dict.fromkeys(case.kind for case in CASES.values()), *(sweep.name for sweep in SWEEPS)]
+        raise pytest.UsageError(f"no case is called {name!r}; expected one of {', '.join(known)}")
+    return kinds or points
 
 
 def _contestants(config: pytest.Config) -> list[Contestant]:
@@ -79,7 +94,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if {"case", "contestant"} <= set(metafunc.fixturenames):
         contestants = _contestants(metafunc.config)
-        pairs = [(case, c) for case in _cases(metafunc.config) for c in contestants if c.can(case)]
+        pairs = [(case, c) for case in _cases(metafunc.config) for c in contestants if c.takes_part(case)]
         metafunc.parametrize(("case", "contestant"), pairs, ids=[f"{case}-{c}" for case, c in pairs])
     if "op_case" in metafunc.fixturenames:
         names, known = _names(metafunc.config, "--op") or [], list(metafunc.module.cases())
@@ -92,8 +107,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def contest(request: pytest.FixtureRequest) -> Iterator[Contest]:
     """The processes of all contestants, alive until the session ends."""
     smoke = request.config.getoption("--smoke")
-    rounds = request.config.getoption("--rounds") or (3 if smoke else 9)
-    turn = request.config.getoption("--turn") or (0.01 if smoke else 0.25)
+    rounds = request.config.getoption("--rounds") or (3 if smoke else 7)
+    turn = request.config.getoption("--turn") or (0.01 if smoke else 0.1)
     with Contest(rounds, turn, quick=smoke) as running:
         yield running
 

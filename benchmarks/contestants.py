@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -14,6 +15,10 @@ from benchmarks.peers import Peer
 THREAD_VARIABLES = (
     "NETLET_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS",
 )  # fmt: skip
+# Cleared, too: what would keep OpenBLAS from the kernels that it has for this processor.
+OPENBLAS_VARIABLES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+
+KINDS = ("training", "inference", "product")
 
 
 @dataclass(frozen=True)
@@ -24,10 +29,15 @@ class Contestant:
         name: ``library`` for its default setting, ``library-setting`` for another.
         peer: the module in ``benchmarks.peers`` that runs it.
         setting: what is set, in words, for the tables.
-        threads: 1, or None for the library's default.
-        one_core: whether its process may use one core only: for libraries that size their pool by that.
+        threads: a number, or None for the library's default.
+        cores: how many cores its process may use, for libraries that size their pool by that; None for all.
         settings: given to the peer module's functions.
         environment: set in its process before Python starts.
+        kinds: of the cases that it takes part in.
+        isa: the instruction set that it is held to; it takes part in the products that compare these.
+        bound: not a library but a limit: what the processor could do at best. It gives no answer.
+        sweep: its line is in the plots of how cost grows.
+        scaling: takes part only where the number of threads is what is looked at.
         smoke: part of the one-minute run: one entry a library, and none that takes seconds to start.
     """
 
@@ -35,14 +45,24 @@ class Contestant:
     peer: str
     setting: str
     threads: int | None = None
-    one_core: bool = False
+    cores: int | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    kinds: tuple[str, ...] = KINDS
+    isa: str | None = None
+    bound: bool = False
+    sweep: bool = False
+    scaling: bool = False
     smoke: bool = False
 
     @property
+    def library(self) -> str:
+        """The first part of its name; for Keras, that of all its backends."""
+        return self.name.partition("-")[0]
+
+    @property
     def is_netlet(self) -> bool:
-        return self.peer == "netlet_model"
+        return self.library == "netlet"
 
     def variables(self) -> dict[str, str]:
         """The environment variables of its process, besides those inherited."""
@@ -54,60 +74,133 @@ class Contestant:
         module: Any = import_module(f"benchmarks.peers.{self.peer}")
         return module  # type: ignore[no-any-return]
 
-    def can(self, case: Case) -> bool:
-        """Whether its library can express the case at all."""
+    def takes_part(self, case: Case) -> bool:
+        """Whether this entry belongs into the case's table and its library can express the case at all."""
+        if case.kind not in self.kinds or (case.sweep and not self.sweep) or (self.scaling and not case.scaling):
+            return False
+        by_isa = case.kind == "product" and case.isas
+        # PyTorch has no instruction set to choose: its own choice stands beside all of them.
+        if (self.isa is not None) != by_isa and not (by_isa and self.library == "torch"):
+            return False
+        if self.bound:
+            return self.isa is not None or any(goal.peak is not None for goal in case.goals)
         return self.module().unsupported(case) is None
 
     def __str__(self) -> str:
         return self.name
 
 
-def _netlet(name: str, target: str, setting: str, threads: int | None = None) -> Contestant:
-    environment = {"NETLET_BACKEND": target}
-    return Contestant(
-        name,
-        "netlet_model",
-        setting,
-        threads,
-        settings={"target": target},
-        environment=environment,
-        smoke=threads is None,
-    )
+def _netlet(name: str, target: str, setting: str, threads: int | None = None, **more: Any) -> Contestant:
+    environment = {"NETLET_BACKEND": target, **more.pop("environment", {})}
+    settings = {"target": target, **more.pop("settings", {})}
+    return Contestant(name, "netlet_model", setting, threads, settings=settings, environment=environment, **more)
 
 
 def _keras(name: str, backend: str, setting: str, **settings: Any) -> Contestant:
     environment = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1"}
-    return Contestant(name, "keras_model", setting, settings={"backend": backend, **settings}, environment=environment)
+    kinds = ("training", "inference")
+    settings = {"backend": backend, **settings}
+    return Contestant(name, "keras_model", setting, settings=settings, environment=environment, kinds=kinds)
+
+
+# Netlet's instruction sets and the OpenBLAS kernels for the same ones.
+ISAS = {"avx512": "SkylakeX", "avx2": "Haswell", "baseline": "Nehalem"}
+
+
+def _by_isa() -> Iterator[Contestant]:
+    """Netlet, OpenBLAS and the bound on each instruction set, with all threads and with one."""
+    for isa, core in ISAS.items():
+        for threads in (None, 1):
+            end, words = ("-1", "; one thread") if threads else ("", "")
+            common: dict[str, Any] = {"threads": threads, "kinds": ("product",), "isa": isa}
+            yield _netlet(
+                f"netlet-{isa}{end}", f"native:{isa}", f"C++ backend, NETLET_ISA={isa}{words}",
+                environment={"NETLET_BACKEND": "native", "NETLET_ISA": isa}, **common,
+            )  # fmt: skip
+            yield Contestant(
+                f"numpy-{isa}{end}", "numpy_loop", f"matmul, OPENBLAS_CORETYPE={core}{words}",
+                settings={"core": core}, environment={"OPENBLAS_CORETYPE": core}, **common,
+            )  # fmt: skip
+            yield _peak(f"peak-{isa}{end}", words, **common)
+
+
+def _peak(name: str, words: str = "", isa: str | None = None, **more: Any) -> Contestant:
+    setting = f"multiply-adds in registers, {isa or 'the widest'}{words}"
+    return Contestant(name, "fma_peak", setting, settings={"isa": isa}, isa=isa, bound=True, **more)
+
+
+def _by_threads() -> Iterator[Contestant]:
+    """Entries for 2, 4, 8, ... threads, below all cores: those with one thread and with all are there anyway."""
+    threads, cores = 2, len(os.sched_getaffinity(0))
+    while threads < cores:
+        words, common = f"{threads} threads", {"scaling": True, "kinds": ("training", "inference")}
+        yield _netlet(f"netlet-{threads}", "native", f"C++ backend; {words}", threads, **common)
+        yield Contestant(f"numpy-{threads}", "numpy_loop", f"by hand, in place; {words}", threads, **common)
+        yield Contestant(f"torch-{threads}", "pytorch", f"eager; {words}", threads, **common)
+        yield Contestant(
+            f"jax-{threads}", "jax_scan", f"jit, a scan of the epoch; {threads} cores", None, threads, **common
+        )
+        settings = {"threads": threads}
+        yield Contestant(f"onnxruntime-{threads}", "onnx_runtime", words, threads, settings=settings, **common)
+        threads *= 2
 
 
 ALL: tuple[Contestant, ...] = (
-    _netlet("netlet", "native", "C++ backend, defaults"),
-    _netlet("netlet-1", "native", "C++ backend, one thread", threads=1),
-    _netlet("netlet-numba", "numba", "Numba backend, defaults"),
-    _netlet("netlet-numpy", "numpy", "NumPy backend, defaults"),
-    Contestant("numpy", "numpy_loop", "by hand, in place", smoke=True),
+    _netlet("netlet", "native", "C++ backend, defaults", sweep=True, smoke=True),
+    _netlet("netlet-1", "native", "C++ backend; one thread", 1),
+    _netlet(
+        "netlet-predictor", "native", "C++ backend, model.predictor()", settings={"predictor": True},
+        kinds=("inference",), sweep=True, smoke=True,
+    ),
+    _netlet("netlet-numba", "numba", "Numba backend, defaults", kinds=("training", "inference"), smoke=True),
+    _netlet("netlet-numpy", "numpy", "NumPy backend, defaults", kinds=("training", "inference"), smoke=True),
+    Contestant("numpy", "numpy_loop", "by hand, in place", sweep=True, smoke=True),
     Contestant("numpy-1", "numpy_loop", "by hand, in place; one thread", 1),
-    Contestant("torch", "pytorch", "eager, defaults", smoke=True),
-    Contestant("torch-1", "pytorch", "eager, fused SGD; one thread", 1, settings={"fused": True}),
-    Contestant("torch-compile", "pytorch", "torch.compile, fused SGD", settings={"compile": True, "fused": True}),
+    Contestant("torch", "pytorch", "eager, defaults", sweep=True, smoke=True),
+    Contestant("torch-1", "pytorch", "eager; one thread", 1),
+    Contestant(
+        "torch-fused-1", "pytorch", "eager, fused SGD; one thread", 1, settings={"fused": True}, kinds=("training",)
+    ),
+    Contestant(
+        "torch-compile", "pytorch", "torch.compile, fused SGD, frozen for inference",
+        settings={"compile": True, "fused": True}, environment={"TORCHINDUCTOR_FREEZING": "1"},
+        kinds=("training", "inference"),
+    ),
+    Contestant(
+        "torch-compile-1", "pytorch", "torch.compile, fused SGD, frozen for inference; one thread", 1,
+        settings={"compile": True, "fused": True}, environment={"TORCHINDUCTOR_FREEZING": "1"},
+        kinds=("training", "inference"),
+    ),
+    Contestant(
+        "torch-script-1", "pytorch", "traced, optimize_for_inference; one thread", 1,
+        settings={"script": True}, kinds=("inference",),
+    ),
     Contestant("sklearn", "sklearn_mlp", "MLP, defaults", smoke=True),
     Contestant("sklearn-1", "sklearn_mlp", "MLP; one thread", 1),
-    Contestant("jax", "jax_scan", "jit, a scan of the epoch", smoke=True),
-    Contestant("jax-1", "jax_scan", "jit, a scan of the epoch; one core", one_core=True),
+    Contestant("jax", "jax_scan", "jit, a scan of the epoch", sweep=True, smoke=True),
+    Contestant("jax-1", "jax_scan", "jit, a scan of the epoch; one core", cores=1),
+    Contestant("jax-best", "jax_scan", "one scan of all epochs; weights compiled in", settings={"best": True}),
     _keras("keras-tensorflow", "tensorflow", "fit and predict, defaults"),
     _keras("keras-tensorflow-best", "tensorflow", "an epoch per execution, XLA; predict_on_batch", best=True),
     _keras("keras-jax", "jax", "fit and predict, defaults"),
     _keras("keras-jax-best", "jax", "an epoch per execution; predict_on_batch", best=True),
     _keras("keras-torch", "torch", "fit and predict, defaults"),
-    Contestant("onnxruntime", "onnx_runtime", "defaults", smoke=True),
+    Contestant("onnxruntime", "onnx_runtime", "defaults", sweep=True, smoke=True),
     Contestant("onnxruntime-1", "onnx_runtime", "one thread", 1, settings={"threads": 1}),
+    Contestant(
+        "onnxruntime-binding-1", "onnx_runtime", "bound buffers, copied into and out of; one thread", 1,
+        settings={"threads": 1, "binding": True},
+    ),
+    _peak("peak"),
+    *_by_threads(),
+    *_by_isa(),
 )  # fmt: skip
 
 CONTESTANTS: dict[str, Contestant] = {contestant.name: contestant for contestant in ALL}
 
 
 def chosen(names: list[str] | None) -> list[Contestant]:
-    """Netlet's entries and the peers named, each by its own name or by the library's; all of them if None.
+    """Netlet's entries, the bounds and the peers named, each by its own name or by the library's; all if None.
 
     Raises: ValueError for a name that is nobody's.
     """
@@ -120,4 +213,4 @@ def chosen(names: list[str] | None) -> list[Contestant]:
     for name in names:
         if not any(matches(contestant, name) for contestant in ALL):
             raise ValueError(f"no contestant is called {name!r}; expected one of {', '.join(CONTESTANTS)}")
-    return [c for c in ALL if c.is_netlet or any(matches(c, name) for name in names)]
+    return [c for c in ALL if c.is_netlet or c.bound or any(matches(c, name) for name in names)]

@@ -1,4 +1,4 @@
-"""Rows, labels and initial weights of a case: the same bits in every process, from the case alone."""
+"""Rows, labels, initial weights and factors of a case: the same bits in every process, from the case alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import probe
-from benchmarks.cases import PROBE, Case, InferenceCase, TrainingCase
+from benchmarks.cases import PROBE, Case, InferenceCase, Network, ProductCase, TrainingCase
 
 Array = NDArray[Any]
 
@@ -21,6 +21,15 @@ class Data:
 
     x: Array
     y: Array
+
+
+@dataclass(frozen=True)
+class Factors:
+    """x ``[M, K]``, kernel ``[K, N]`` and dy ``[M, N]``, float32."""
+
+    x: Array
+    kernel: Array
+    dy: Array
 
 
 def _generator(case: Case, purpose: str) -> np.random.Generator:
@@ -54,7 +63,7 @@ def inference_rows(case: InferenceCase) -> Array:
     return _generator(case, "data").random((case.batch, case.widths[0]), dtype=np.float32)
 
 
-def initial_weights(case: Case) -> list[Array]:
+def initial_weights(case: Network) -> list[Array]:
     """``[kernel, bias, kernel, bias, ...]`` float32: kernels ``[I, O]`` Glorot uniform, biases in ±0.1."""
     if case.name == PROBE.name:
         return probe.weights()
@@ -65,3 +74,10 @@ def initial_weights(case: Case) -> list[Array]:
         weights.append(random.uniform(-bound, bound, (layer.inputs, layer.outputs)).astype(np.float32))
         weights.append(random.uniform(-0.1, 0.1, layer.outputs).astype(np.float32))
     return weights
+
+
+def product_factors(case: ProductCase) -> Factors:
+    """Standard normal numbers."""
+    random = _generator(case, "factors")
+    shapes = (case.m, case.k), (case.k, case.n), (case.m, case.n)
+    return Factors(*(random.standard_normal(shape, dtype=np.float32) for shape in shapes))

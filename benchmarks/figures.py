@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.cases import CASES
+from benchmarks.cases import CASES, SERVING, Case
 
 # Whose figure stands for Netlet: the first of them that took part.
 OURS = ("netlet", "netlet-numba", "netlet-numpy", "netlet-1")
@@ -29,8 +30,16 @@ class Figure:
         return quartiles(self.turns)
 
     @property
+    def library(self) -> str:
+        return self.contestant.partition("-")[0]
+
+    @property
     def is_netlet(self) -> bool:
-        return self.contestant == "netlet" or self.contestant.startswith("netlet-")
+        return self.library == "netlet"
+
+    @property
+    def is_bound(self) -> bool:
+        return bool(self.info.get("bound"))
 
     def ratio(self, ours: Figure) -> float:
         return self.median / ours.median
@@ -50,16 +59,48 @@ class Group:
     figures: list[Figure] = field(default_factory=list)
 
     @property
+    def known(self) -> Case | None:
+        """The case itself; None if it has been taken out since the run."""
+        return CASES.get(self.case)
+
+    @property
+    def is_sweep(self) -> bool:
+        """Whether this is but a point of a curve."""
+        return self.known is not None and self.known.sweep
+
+    @property
     def ours(self) -> Figure | None:
-        named = {figure.contestant: figure for figure in self.figures}
-        return next((named[name] for name in OURS if name in named), None)
+        """What stands for Netlet."""
+        return next((figure for name in OURS if (figure := self.named(name))), None)
+
+    @property
+    def fastest_ours(self) -> Figure | None:
+        """What stands for Netlet where a model serves: the faster of its entries for that; else as ``ours``."""
+        return (self.fastest_of(SERVING) if self.kind == "inference" else None) or self.ours
+
+    def named(self, contestant: str) -> Figure | None:
+        return next((figure for figure in self.figures if figure.contestant == contestant), None)
+
+    def fastest_of(self, contestants: Collection[str]) -> Figure | None:
+        """The fastest of these entries of Netlet that took part."""
+        found = [figure for figure in self.figures if figure.contestant in contestants]
+        return min(found, key=lambda figure: figure.median, default=None)
 
     def best(self, against: str | None) -> Figure | None:
         """The fastest peer; with ``against``, the fastest entry of that library."""
-        peers = [f for f in self.figures if not f.is_netlet]
+        peers = [f for f in self.figures if not f.is_netlet and not f.is_bound]
         if against:
             peers = [f for f in peers if f.contestant == against or f.contestant.startswith(f"{against}-")]
         return min(peers, key=lambda figure: figure.median, default=None)
+
+    def beside(self, figure: Figure) -> Figure | None:
+        """Whom to hold a figure against: Netlet on the same instruction set and threads, else what stands for it."""
+        _, _, setting = figure.contestant.partition("-")
+        return self.named(f"netlet-{setting}") if self.ours is None else self.ours
+
+    def rate(self, figure: Figure) -> float:
+        """GFLOP/s."""
+        return self.flops / figure.median / 1e3
 
 
 def quartiles(values: list[float]) -> tuple[float, float]:

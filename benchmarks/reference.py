@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.cases import Case, InferenceCase, TrainingCase
-from benchmarks.data import Array, Data, inference_rows, initial_weights, training_data
+from benchmarks.cases import Case, InferenceCase, Network, ProductCase, TrainingCase
+from benchmarks.data import Array, Data, Factors, inference_rows, initial_weights, product_factors, training_data
 
 
 def _activate(name: str, z: Array) -> Array:
@@ -26,7 +26,7 @@ def _slope(name: str, y: Array) -> Array:
     return np.where(y > 0, 1.0, 0.0) if name == "relu" else 1 - y * y
 
 
-def forward(case: Case, weights: list[Array], x: Array) -> list[Array]:
+def forward(case: Network, weights: list[Array], x: Array) -> list[Array]:
     """The input and every layer's output: ``[x, y_1, ..., y_L]``."""
     values = [x]
     for layer, kernel, bias in zip(case.layers, weights[::2], weights[1::2], strict=True):
@@ -70,10 +70,25 @@ def train(case: TrainingCase, data: Data, weights: list[Array], epochs: int) -> 
     return weights
 
 
+def products(case: ProductCase, factors: Factors) -> list[Array]:
+    """``[y]`` or ``[y, dx, dkernel]``, in the type of the factors."""
+    y = factors.x @ factors.kernel
+    if case.direction == "forward":
+        return [y]
+    return [y, factors.dy @ factors.kernel.T, factors.x.T @ factors.dy]
+
+
+def wide(factors: Factors) -> Factors:
+    """The factors in float64."""
+    return Factors(*(a.astype(np.float64) for a in (factors.x, factors.kernel, factors.dy)))
+
+
 def answer(case: Case) -> list[Array]:
-    """Trained weights of a training case, ``[prediction]`` of an inference case."""
+    """Trained weights of a training case, ``[prediction]`` of an inference case, the products of a product case."""
+    if isinstance(case, ProductCase):
+        return products(case, wide(product_factors(case)))
     weights = initial_weights(case)
     if isinstance(case, InferenceCase):
-        wide = [w.astype(np.float64) for w in weights]
-        return [forward(case, wide, inference_rows(case).astype(np.float64))[-1]]
+        weights = [w.astype(np.float64) for w in weights]
+        return [forward(case, weights, inference_rows(case).astype(np.float64))[-1]]
     return train(case, training_data(case), weights, case.check_epochs)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from pathlib import Path
@@ -28,9 +29,25 @@ def main(arguments: list[str] | None = None) -> int:
     columns = "--benchmark-columns=median,iqr,min,rounds"
     status = pytest.main([str(HERE), f"--benchmark-json={output}", columns, *rest])
     if output.exists() and output.stat().st_size:
+        shorten(output)
         for written in compare.report(output):
             print(written)
     return int(status)
+
+
+def shorten(path: Path) -> None:
+    """Rewrites a run with an entry a line and what can be computed from its turns left out, to be kept in git."""
+    run = json.loads(path.read_text(encoding="utf-8"))
+    entries = []
+    for entry in run.pop("benchmarks"):
+        stats = {
+            "median": float(f"{entry['stats']['median']:.6g}"),
+            "data": [float(f"{seconds:.6g}") for seconds in entry["stats"]["data"]],
+        }
+        entries.append({key: entry[key] for key in ("group", "name", "params", "extra_info")} | {"stats": stats})
+    head = json.dumps(run, indent=1).removesuffix("\n}")
+    lines = ",\n".join(f"  {json.dumps(entry)}" for entry in entries)
+    path.write_text(f'{head},\n "benchmarks": [\n{lines}\n ]\n}}\n', encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -41,9 +41,10 @@ def test_case(case: Case, contestant: Contestant, results: Any, request: pytest.
     benchmark.group = case.name
     benchmark.extra_info.update(
         kind=case.kind,
-        unit="step" if case.kind == "training" else "call",
+        unit=case.unit,
         flops=case.flops,
         setting=contestant.setting,
+        bound=contestant.bound,
         threads=entry.threads,
         version=entry.version,
         error=entry.error,

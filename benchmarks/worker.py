@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import CASES, PROBE, Case, InferenceCase, TrainingCase
+from benchmarks.cases import CASES, PROBE, Case, InferenceCase, ProductCase, TrainingCase
 from benchmarks.contestants import CONTESTANTS, Contestant
-from benchmarks.data import Array, inference_rows, initial_weights, training_data
+from benchmarks.data import Array, inference_rows, initial_weights, product_factors, training_data
 from benchmarks.peers import Peer, Training
 
 
@@ -32,19 +32,28 @@ class _Job:
         self._build()
 
     def _prepare(self, peer: Peer, contestant: Contestant, case: Case) -> None:
+        self.answer: Callable[[bool], list[Array]]
+        self.unit: Callable[[], Any]
+        self.divisor = 1.0  # steps or calls in a unit
+        if contestant.bound:
+            self.unit, self.divisor = peer.prepare_bound(case, contestant.settings)
+            self.answer, self.warm = (lambda shuffle: []), self.unit
+            return
+        if isinstance(case, ProductCase):
+            self.unit = peer.prepare_product(case, product_factors(case), contestant.settings)
+            self.answer, self.warm = (lambda shuffle: self.unit()), self.unit
+            return
         weights = initial_weights(case)
         if isinstance(case, InferenceCase):
             predict, x = peer.prepare_inference(case, weights, contestant.settings), inference_rows(case)
-            self.answer: Callable[[bool], list[Array]] = lambda shuffle: [predict(x)]
-            self.unit: Callable[[], Any] = lambda: predict(x)
-            self.warm: Callable[[], Any] = self.unit
-            self.divisor = 1
+            self.unit = lambda: predict(x)
+            self.answer, self.warm = (lambda shuffle: [predict(x)]), self.unit
             return
         training = peer.prepare_training(case, training_data(case), weights, contestant.settings)
         self.answer = lambda shuffle: _trained(training, case, shuffle)
         self.unit = lambda: training.run(case.epochs, case.shuffle)
         self.warm = lambda: training.run(1, case.shuffle)
-        self.divisor = case.epochs * case.steps
+        self.divisor = float(case.epochs * case.steps)
 
     def check(self, shuffle: bool) -> list[Array]:
         """The answer from the initial weights; whatever was trained before is dropped."""
@@ -52,20 +61,21 @@ class _Job:
         return self.answer(shuffle)
 
     def seconds(self, repeat: int) -> float:
-        """Seconds per step (training) or per call (inference), over ``repeat`` units."""
+        """Seconds per step (training) or per call, over ``repeat`` units."""
         unit = self.unit
         begin = time.perf_counter()
         for _ in range(repeat):
             unit()
         return (time.perf_counter() - begin) / (repeat * self.divisor)
 
-    def calibrate(self, budget: float) -> int:
-        """How many units fill ``budget`` seconds; runs them until that is known."""
+    def calibrate(self, budget: float) -> tuple[int, float]:
+        """How many units fill ``budget`` seconds, and how long they take; runs them until that is known."""
         self.unit()  # compiles what there is to compile
         repeat = 1
         while (spent := self.seconds(repeat) * repeat * self.divisor) < budget / 4:
             repeat = max(2 * repeat, min(10 * repeat, int(repeat * budget / 4 / max(spent, 1e-9))))
-        return max(1, round(repeat * budget / spent))
+        fill = max(1, round(repeat * budget / spent))
+        return fill, fill * spent / repeat
 
 
 def _trained(training: Training, case: TrainingCase, shuffle: bool) -> list[Array]:
@@ -96,7 +106,8 @@ class _Worker:
         return {}
 
     def calibrate(self, budget: float) -> dict[str, Any]:
-        return {"repeat": self._ready().calibrate(budget)}
+        repeat, seconds = self._ready().calibrate(budget)
+        return {"repeat": repeat, "seconds": seconds}
 
     def time(self, repeat: int, warm: bool) -> dict[str, Any]:
         job = self._ready()
@@ -116,8 +127,8 @@ class _Worker:
 
 def main(name: str) -> None:
     contestant = CONTESTANTS[name]
-    if contestant.one_core:
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    if contestant.cores:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: contestant.cores])
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print must not mix with the replies
     worker = _Worker(contestant)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import platform
 import subprocess
 import sys
+import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +18,25 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the benchmarks are no part of the installed package
 
-from benchmarks import compare, contest, figures, probe, reference
-from benchmarks.cases import CASES, INFERENCE, PROBE, TRAINING, Goal, InferenceCase, TrainingCase
+from benchmarks import compare, contest, figures, footprint, probe, readme, reference, scaling, streaming
+from benchmarks.cases import (
+    CASES,
+    GROWTH,
+    INFERENCE,
+    PROBE,
+    PRODUCTS,
+    SWEEPS,
+    TRAINING,
+    Goal,
+    InferenceCase,
+    ProductCase,
+    TrainingCase,
+    format_widths,
+)
 from benchmarks.contest import ROOT
-from benchmarks.contestants import ALL, CONTESTANTS, chosen
-from benchmarks.data import Data, inference_rows, initial_weights, training_data
-from benchmarks.peers import numpy_loop
+from benchmarks.contestants import ALL, CONTESTANTS, ISAS, chosen
+from benchmarks.data import Data, Factors, inference_rows, initial_weights, product_factors, training_data
+from benchmarks.peers import fma_peak, netlet_model, numpy_loop
 
 SMALL = (
     TrainingCase("small_mse", (5, 7, 3), 4, 16, 1, "mean_squared_error", hidden="tanh", learning_rate=0.1),
@@ -28,7 +44,7 @@ SMALL = (
 )
 
 
-@pytest.mark.parametrize("case", TRAINING, ids=str)
+@pytest.mark.parametrize("case", [c for c in CASES.values() if isinstance(c, TrainingCase)], ids=str)
 def test_training_cases_are_whole_epochs_of_learnable_data(case: TrainingCase) -> None:
     assert case.rows == case.steps * case.batch
     small = dataclasses.replace(case, rows=2 * case.batch) if case.batch < 1000 else case
@@ -37,12 +53,12 @@ def test_training_cases_are_whole_epochs_of_learnable_data(case: TrainingCase) -
     assert [w.shape for w in weights[::2]] == [(layer.inputs, layer.outputs) for layer in case.layers]
     if case.loss == "softmax_cross_entropy":
         assert data.y.shape == (small.rows,)
-        assert 0 <= data.y.min() < data.y.max() < case.widths[-1]
+        assert 0 <= data.y.min() <= data.y.max() < case.widths[-1]
     else:
         assert data.y.shape == (small.rows, case.widths[-1])
 
 
-@pytest.mark.parametrize("case", [c for c in CASES.values() if max(c.widths) < 512], ids=str)
+@pytest.mark.parametrize("case", [c for c in (*TRAINING, *INFERENCE) if max(c.widths) < 512], ids=str)
 def test_data_and_weights_are_the_same_every_time(case: Any) -> None:
     for first, second in zip(initial_weights(case), initial_weights(case), strict=True):
         assert np.array_equal(first, second)
@@ -53,8 +69,23 @@ def test_data_and_weights_are_the_same_every_time(case: Any) -> None:
 
 
 def test_every_case_has_a_name_of_its_own() -> None:
-    assert len(CASES) == len(TRAINING) + len(INFERENCE)
+    assert len(CASES) == len(TRAINING) + len(INFERENCE) + len(PRODUCTS) + len(GROWTH)
     assert len(CONTESTANTS) == len(ALL)
+    assert format_widths((784, 512, 512, 10)) == "784-512-512-10"
+    assert format_widths((64,) * 5 + (10,)) == "5x64-10"
+
+
+@pytest.mark.parametrize("sweep", SWEEPS, ids=lambda sweep: sweep.name)
+def test_a_sweep_changes_one_size(sweep: Any) -> None:
+    sizes = [size for size, _ in sweep.points]
+    assert sizes == sorted(set(sizes)) and len(sizes) > 4
+    for size, name in sweep.points:
+        case: Any = CASES[name]
+        assert case.kind == sweep.name.partition("_")[0]
+        assert size == {"width": case.widths[0], "batch": case.batch, "depth": len(case.layers)}[sweep.axis]
+    cases: list[Any] = [CASES[name] for _, name in sweep.points]
+    same = {"width": lambda c: (len(c.widths), c.batch), "batch": lambda c: c.widths, "depth": lambda c: c.batch}
+    assert len({same[sweep.axis](case) for case in cases}) == 1
 
 
 @pytest.mark.parametrize("case", SMALL, ids=str)
@@ -83,9 +114,56 @@ def test_numpy_loop_agrees_with_the_reference(case: TrainingCase) -> None:
 
 
 def test_numpy_prediction_agrees_with_the_reference() -> None:
-    case = InferenceCase((6, 8, 4), 5)
-    predict = numpy_loop.prepare_inference(case, initial_weights(case), {})
-    assert contest.distance(case, [predict(inference_rows(case))], reference.answer(case)) < 1e-6
+    for case in (InferenceCase((6, 8, 4), 5), InferenceCase((5, 3), 1, output="linear")):
+        predict = numpy_loop.prepare_inference(case, initial_weights(case), {})
+        assert contest.distance(case, [predict(inference_rows(case))], reference.answer(case)) < 1e-6
+
+
+@pytest.mark.parametrize("direction", ["forward", "gradients"])
+def test_products_agree_with_the_reference(direction: Any) -> None:
+    case = ProductCase(5, 3, 7, direction)
+    factors, want = product_factors(case), reference.answer(case)
+    assert [a.shape for a in want] == [(5, 3), (5, 7), (7, 3)][: 3 if direction == "gradients" else 1]
+    for peer in (numpy_loop, netlet_model):
+        got = peer.prepare_product(case, factors, {})()
+        assert contest.distance(case, got, want) < contest.tolerance(case, want)
+    assert case.flops == 2 * 5 * 3 * 7 * len(want)
+
+
+def test_a_product_in_half_precision_is_a_wrong_answer() -> None:
+    case = ProductCase(64, 48, 1024)
+    factors, want = product_factors(case), reference.answer(case)
+    exact = reference.products(case, factors)
+    assert contest.distance(case, exact, want) < contest.tolerance(case, want) / 3
+    # Ten bits of fraction, as float16 and TensorFloat-32 have.
+    rounded = Factors(*(a.astype(np.float16).astype(np.float32) for a in (factors.x, factors.kernel, factors.dy)))
+    assert contest.distance(case, reference.products(case, rounded), want) > 3 * contest.tolerance(case, want)
+
+
+def test_the_bound_is_above_a_matrix_product() -> None:
+    """It runs on one thread here and is held against one 256 x 256 product of NumPy's on one thread."""
+    pytest.importorskip("llvmlite")
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    if reason := fma_peak.available({"isa": None}):
+        pytest.skip(reason)
+    case = ProductCase(256, 256, 256)
+    multiply = numpy_loop.prepare_product(case, product_factors(case), {})
+
+    def seconds(unit: Any, times: int) -> float:
+        unit()
+        spent = []
+        for _ in range(times):
+            begin = time.thread_time()
+            unit()
+            spent.append(time.thread_time() - begin)
+        return min(spent)
+
+    loop, flops = fma_peak._compile(str(fma_peak._isa({"isa": None})))
+    turns = 200_000
+    peak = turns * flops / seconds(lambda: loop(turns, 0.999, 0.001), 10)
+    with threadpoolctl.threadpool_limits(1):
+        reached = case.flops / seconds(multiply, 30)
+    assert 0.02 * peak < reached < 1.05 * peak
 
 
 @pytest.mark.parametrize("case", [c for c in TRAINING if c.smoke], ids=str)
@@ -146,6 +224,49 @@ def test_contest_alternates_and_refuses_a_wrong_answer(monkeypatch: pytest.Monke
             assert entry.seconds == []
 
 
+def test_the_bound_takes_turns_without_an_answer() -> None:
+    pytest.importorskip("llvmlite")
+    if reason := fma_peak.available({"isa": None}):
+        pytest.skip(reason)
+    case = CASES["product_6x800x800_forward"]
+    with contest.Contest(rounds=2, budget=0.001, quick=True) as running:
+        (entry,) = running.run(case, [CONTESTANTS["peak"]]).values()
+    assert entry.failed is None and entry.error is None
+    assert len(entry.seconds) == 2
+    assert case.flops / min(entry.seconds) > 1e9
+
+
+def test_a_slow_contestant_gets_fewer_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = contest.Process.ask
+
+    def slow(process: contest.Process, command: str, **arguments: Any) -> dict[str, Any]:
+        reply = ask(process, command, **arguments)
+        return {**reply, "seconds": 10.0} if command == "calibrate" else reply
+
+    monkeypatch.setattr(contest.Process, "ask", slow)
+    with contest.Contest(rounds=5, budget=0.001, quick=True) as running:
+        (entry,) = running.run(CASES["seed_linear"], [CONTESTANTS["numpy"]]).values()
+    assert entry.failed is None
+    assert len(entry.seconds) == contest.LEAST_TURNS
+
+
+def test_nothing_keeps_openblas_from_its_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some machines set these for the sake of older versions; an entry that sets them itself keeps them."""
+    pytest.importorskip("threadpoolctl")
+    own = numpy_loop.describe()["version"]
+    if "OpenBLAS" not in own or "OPENBLAS_CORETYPE" in os.environ:
+        pytest.skip("NumPy has no OpenBLAS, or its kernels are set from outside")
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Prescott")
+    monkeypatch.setenv("OPENBLAS_L2_SIZE", "524288")
+    process = contest.Process(CONTESTANTS["numpy"])
+    assert process.ask("available")["version"] == own
+    process.close()
+    forced = contest.Process(CONTESTANTS["numpy-baseline"])
+    about = forced.ask("available")
+    assert about["reason"] or about["version"].endswith(ISAS["baseline"])
+    forced.close()
+
+
 def test_contest_survives_a_process_that_ends() -> None:
     numpy = CONTESTANTS["numpy"]
     with contest.Contest(rounds=1, budget=0.001, quick=True) as running:
@@ -168,11 +289,33 @@ def test_peers_are_chosen_by_entry_or_library() -> None:
 def test_a_goal_has_one_form() -> None:
     assert str(Goal(times_faster=3.5)) == "≥ 3.5× the best peer"
     assert str(Goal(microseconds=1, above="x")) == "≤ 1 µs above x"
+    assert str(Goal(peak=0.85)) == "≥ 85 % of the FMA peak"
+    assert Goal(times_faster=2).reached(2) and not Goal(times_faster=2).reached(1.9)
+    assert Goal(microseconds=2).reached(2) and not Goal(microseconds=2).reached(2.1)
+    assert Goal(peak=0.5).reached(0.6) and not Goal(peak=0.5).reached(0.4)
     with pytest.raises(ValueError, match="exactly one"):
         Goal(times_faster=1, microseconds=1)
 
 
-def _fixture_run(figures: dict[str, dict[str, list[float]]]) -> dict[str, Any]:
+def test_entries_take_part_where_they_belong() -> None:
+    def part(case: str) -> set[str]:
+        return {contestant.name for contestant in ALL if contestant.takes_part(CASES[case])}
+
+    training, inference = part("tabular"), part("predict_64-64-64-10_batch1")
+    assert {"netlet", "netlet-1", "numpy", "torch-fused-1", "jax-best", "keras-tensorflow-best"} <= training
+    assert not training & {"netlet-predictor", "onnxruntime", "peak", "numpy-avx2"}
+    assert {"netlet-predictor", "onnxruntime-binding-1", "torch-script-1"} <= inference
+    assert "torch-fused-1" not in inference
+    assert part("predict_8-8_linear_batch1") == inference - {"sklearn", "sklearn-1"}
+    assert "peak" in part("wide")
+    by_isa = {f"{library}-{isa}{end}" for library in ("netlet", "numpy", "peak") for isa in ISAS for end in ("", "-1")}
+    assert part("product_512x512x512_forward") == by_isa | {"torch", "torch-1"}
+    assert part("product_6x800x800_forward") == {"netlet", "netlet-1", "numpy", "numpy-1", "torch", "torch-1"}
+    assert part("train_64-10_batch32") == {"netlet", "numpy", "torch", "jax"}
+    assert part("predict_64-10_batch32") == {"netlet", "netlet-predictor", "numpy", "torch", "jax", "onnxruntime"}
+
+
+def _fixture_run(figures: dict[str, dict[str, list[float]]], threads: str = "2") -> dict[str, Any]:
     """A run as pytest-benchmark writes it: microseconds of each turn, by case and contestant."""
     machine = {"cpu": "a processor", "cpu_family": "1.2", "isa": ["avx2"], "cores": 2, "caches": {"L1d": "32K"}}
     entries = [
@@ -181,14 +324,15 @@ def _fixture_run(figures: dict[str, dict[str, list[float]]]) -> dict[str, Any]:
             "group": case,
             "extra_info": {
                 "kind": CASES[case].kind,
-                "unit": "step",
+                "unit": CASES[case].unit,
                 "flops": CASES[case].flops,
                 "setting": "defaults",
-                "threads": "2",
+                "bound": name.startswith("peak"),
+                "threads": "1" if name.endswith("-1") else threads,
                 "version": "1.0",
-                "error": 1e-7,
+                "error": None if name.startswith("peak") else 1e-7,
             },
-            "stats": {"data": [turn * 1e-6 for turn in turns]},
+            "stats": {"median": 1e-6 * sorted(turns)[len(turns) // 2], "data": [turn * 1e-6 for turn in turns]},
         }
         for case, contestants in figures.items()
         for name, turns in contestants.items()
@@ -216,9 +360,72 @@ def test_compare_shows_ratios_goals_and_the_cases_lost(tmp_path: Path) -> None:
     assert "| fit: seed_linear | 1.5 | | | ≤ 1 µs above seed_linear_long | no |" in table
     assert table.index("| numpy | defaults | 2 | 50 |") < table.index("| **netlet** | defaults | 2 | 100 |")
     assert "busy" not in table
+    assert "| tabular | 100 µs | 0.5× | | | | | |" in table
     for path in written[1:]:
         assert path.read_bytes().startswith(b"\x89PNG")
     assert [path.name for path in written] == ["run.md", "run-training.png", "run-inference.png"]
+
+
+def test_compare_names_the_entry_that_holds_a_goal() -> None:
+    """Netlet has two entries for serving: a time is asked of each, a ratio of the faster of them."""
+    one, many = "predict_64-64-64-10_batch1", "predict_64-64-64-10_batch32"
+    figures = {
+        one: {"netlet": [2, 2, 2], "netlet-predictor": [0.5, 0.5, 0.5], "onnxruntime": [5, 5, 5]},
+        many: {"netlet": [4, 4, 4], "netlet-predictor": [3, 3, 3], "onnxruntime": [9, 9, 9], "numpy": [1, 1, 1]},
+    }
+    table = compare.markdown(_fixture_run(figures), "x")
+    assert f"| {one} | netlet-predictor 0.5 | onnxruntime 5 | 10.00 [10.00, 10.00] | ≤ 0.6 µs | yes |" in table
+    assert f"| {one} | netlet 2 | onnxruntime 5 | 2.50 [2.50, 2.50] | ≤ 2.5 µs | yes |" in table
+    assert f"| {many} | netlet-predictor 3 | onnxruntime 9 | 3.00 [3.00, 3.00] | ≥ 2× onnxruntime | yes |" in table
+    assert f"| {many} | 3 µs (netlet-predictor) | 0.333× | | | | | 3× |" in table
+    del figures[one]["netlet-predictor"], figures[many]["netlet-predictor"]
+    table = compare.markdown(_fixture_run(figures), "x")
+    assert f"| {one} | netlet-predictor did not take part | | | ≤ 0.6 µs | not measured |" in table
+    assert f"| {many} | netlet 4 | onnxruntime 9 | 2.25 [2.25, 2.25] | ≥ 2× onnxruntime | yes |" in table
+
+
+def test_compare_holds_a_share_of_the_peak() -> None:
+    run = _fixture_run({"wide": {"netlet": [100, 100, 100], "peak": [80, 80, 80], "jax": [120, 120, 120]}})
+    table = compare.markdown(run, "x")
+    assert "| wide | netlet 100 | peak 80 | 80 % | ≥ 85 % of the FMA peak | no |" in table
+    assert "| wide | netlet 100 | jax 120 | 1.20 [1.20, 1.20] | ≥ 1.25× the best peer | no |" in table
+
+
+def test_compare_shows_products_by_instruction_set(tmp_path: Path) -> None:
+    entries = {
+        f"{library}-{isa}{end}": [microseconds * (2 if end else 1)] * 3
+        for library, microseconds in (("netlet", 1000.0), ("numpy", 1500.0), ("peak", 800.0))
+        for isa in ISAS
+        for end in ("", "-1")
+    }
+    cases = [f"product_{n}x{n}x{n}_{kind}" for n in (512, 1024) for kind in ("forward", "gradients")]
+    run = _fixture_run(dict.fromkeys(cases, entries))
+    table = compare.markdown(run, "x")
+    assert "| 512x512x512 forward | avx2 | 1 | 134 | 89 | 1.50 [1.50, 1.50] | 168 | 80 % | 53 % |" in table
+    assert "| 512x512x512 forward | avx2 | 2 | 268 | 179 | 1.50 [1.50, 1.50] | 336 | 80 % | 53 % |" in table
+    assert "| numpy-avx2-1 | defaults | 1 | 3,000 | [3,000, 3,000] | 1.50 |" in table
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(run))
+    assert [written.name for written in compare.report(path)] == ["run.md", "run-isa.png"]
+
+
+def test_compare_shows_growth_and_threads(tmp_path: Path) -> None:
+    (width,) = (sweep for sweep in SWEEPS if sweep.name == "training_width")
+    figures: dict[str, dict[str, list[float]]] = {
+        name: {"netlet": [size, size, size], "jax": [2.0 * size] * 3} for size, name in width.points
+    }
+    figures["simplechains"] = {"netlet": [50] * 3, "netlet-1": [90] * 3, "jax": [100] * 3, "jax-1": [120] * 3}
+    run = _fixture_run(figures)
+    table = compare.markdown(run, "x")
+    assert "| width | netlet | jax |" in table
+    assert "| 1,024 | 1,024 | 2,048 |" in table
+    assert "## train_" not in table, "points of a sweep have no table of their own"
+    assert "| simplechains | netlet | 1: 90, 2: 50 | 1.80 | 2 |" in table
+    assert "| simplechains | jax | 1: 120, 2: 100 | 1.20 | 2 |" in table
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(run))
+    names = [written.name for written in compare.report(path)]
+    assert names == ["run.md", "run-training.png", "run-growth.png", "run-threads.png"]
 
 
 def test_compare_warns_of_a_busy_machine() -> None:
@@ -247,4 +454,173 @@ def test_a_run_writes_json_and_table_without_names_of_host_or_paths(tmp_path: Pa
     (group,) = figures.groups(run)
     assert {figure.contestant for figure in group.figures} == {"numpy", "numpy-1", "netlet-numpy"}
     assert all(len(figure.turns) == 3 and figure.median > 0 for figure in group.figures)
+    assert all(set(entry["stats"]) == {"median", "data"} for entry in run["benchmarks"])
     assert "## seed_linear" in output.with_suffix(".md").read_text()
+
+
+def test_footprint_measures_fresh_imports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "feet.json"
+    assert footprint.main(["--output", str(output), "--rounds", "2", "--libraries", "netlet,numpy"]) == 0
+    run = json.loads(output.read_text())
+    ours, numpy = footprint.footprints(run)
+    assert (ours.library, numpy.library) == ("netlet", "numpy")
+    for found in (ours, numpy):
+        assert len(found.seconds) == len(found.memory) == 2
+        assert 0.005 < min(found.seconds) < 30 and 5e6 < min(found.memory) < 5e8
+        assert found.installed and found.needed and found.wheel and found.wheel < found.installed <= found.needed
+    assert ours.modules > numpy.modules
+    assert ours.needed == ours.installed + numpy.installed
+    text = capsys.readouterr().out
+    assert "| MB on disk |" in text and "| NumPy |" in text
+    assert str(ROOT) not in output.read_text()
+
+
+def test_footprint_tells_a_goal_missed_and_draws(tmp_path: Path) -> None:
+    sizes = {"modules": 9, "installed": 7_000_000, "needed": 8_000_000, "wheel": 1_000_000}
+    entry = {"version": "1", "seconds": [0.05, 0.06, 0.3], "memory": [30_000_000], **sizes}
+    feet = [{"library": "netlet", **entry}, {"library": "torch", **entry, "wheel": None}]
+    run = {**_fixture_run({}), "footprints": feet}
+    text = footprint.markdown(run, "x")
+    assert "| s to import, NumPy included | 0.06 | ≤ 0.09 | yes |" in text
+    assert "| MB on disk | 7 | ≤ 6 | no |" in text
+    assert "| PyTorch | 1 | 0.060 [0.055, 0.180] | 30 | 9 | 7 | 8 | |" in text
+    footprint.plot(run, tmp_path / "feet.png")
+    assert (tmp_path / "feet.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_wheel_is_as_large_as_its_files_deflated(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a", "b")]
+    files[0].write_bytes(b"a" * 10_000)
+    files[1].write_bytes(np.random.default_rng(0).bytes(10_000))
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in files:
+            archive.write(file, file.name)
+        assert footprint.deflated(files) == sum(info.compress_size for info in archive.infolist())
+
+
+def test_what_a_library_needs_is_followed() -> None:
+    assert "numpy" in footprint.required(footprint.Library("x", "x", "", ("scikit-learn|scipy|matplotlib",)))
+    assert footprint.required(footprint.Library("x", "x", "", ("no-such-package",))) == set()
+
+
+def test_streaming_fits_a_map_without_copying_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    native = netlet_model.available({"target": "native"}) is None
+    monkeypatch.setenv("NETLET_BACKEND", "native" if native else "numpy")  # Numba's compiler would be counted, too
+    output = tmp_path / "out.json"
+    arguments = ["--gb", "0.1", "--rounds", "1", "--folder", str(tmp_path), "--output", str(output)]
+    assert streaming.main(arguments) == 0
+    found = json.loads(output.read_text())
+    assert found["bytes"] > 9e7
+    # Ten times less than the rows: workspaces of a batch of 1,024, the permutation, the threads' stacks.
+    assert streaming.above_weights(found) < 1e7 + 2 * 4 * 1024 * (1024 + 2 * 256 + 2 * 10)
+    assert found["shuffled"]["loss"] == pytest.approx(found["unshuffled"]["loss"], rel=0.05)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.json"], "the file of rows is deleted"
+    assert "| shuffled |" in capsys.readouterr().out
+
+
+def test_streaming_sees_a_copy() -> None:
+    before = streaming.anonymous()
+    with streaming.Watch().running() as watch:
+        copy = np.ones(5_000_000)
+        time.sleep(0.05)
+    assert watch.most - before > 0.9 * copy.nbytes
+
+
+def _scaling_run(**cases: dict[str, float]) -> dict[str, Any]:
+    machine_info = {**_fixture_run({})["machine_info"], "caches": {"L1d": "32K", "L3": "32768K"}}
+    about = {"processors": 2, "affinity": 2, "quota": None, "sockets": 1, "numa_nodes": 1, "smt": False}
+    schedule = vars(scaling.Schedule.read(scaling.SCHEDULE.read_text(encoding="utf-8")))
+    measured = {"call": 1e-6, "fork_join": {"2": 5e-6}, "bandwidth": {"1": 2e10, "2": 3e10}}
+    return {"machine_info": machine_info, "topology": about, "schedule": schedule, **measured, "cases": cases}
+
+
+def test_scaling_follows_its_formulas() -> None:
+    run = _scaling_run(
+        tabular={"1": 20e-6, "2": 20e-6},
+        simplechains={"1": 1001e-6, "2": 520e-6},
+        mnist_big={"1": 4001e-6, "2": 2100e-6},
+        wide={"1": 0.6, "2": 0.3},
+    )
+    inputs, schedule = scaling.inputs_of(run), scaling.Schedule(**run["schedule"])
+
+    def predict(name: str, threads: int, hopeful: bool) -> float:
+        case: Any = CASES[name]
+        return 1e6 * scaling.predict(case, inputs, threads, hopeful, schedule)
+
+    assert predict("tabular", 64, True) == pytest.approx(20), "too little work for a second thread"
+    parts = schedule.parts(CASES["simplechains"])  # type: ignore[arg-type]
+    assert parts > 16
+    assert predict("simplechains", 2, True) == pytest.approx(1 + 1000 * -(-parts // 2) / parts + 2 * 5)
+    assert predict("simplechains", 8, True) == pytest.approx(1 + 1000 * -(-parts // 8) / parts + 2 * 3 * 5)
+    assert predict("simplechains", 8, False) == pytest.approx(1 + 1000 * -(-parts // 8) / parts + 2 * 7 * 5)
+    assert predict("mnist_big", 4, True) == pytest.approx(1 + 1000 + 5 * 2 * 5)  # two of its layers are worth sharing
+    floor = 1e6 * scaling.moved(CASES["wide"]) / 3e10  # type: ignore[arg-type]
+    assert predict("wide", 64, False) == pytest.approx(floor)
+    assert predict("wide", 64, True) < floor
+    text = "\n".join(scaling.report(run))
+    assert "| tabular | 2 | 20 | 1.00× | 1× |" in text
+    assert "SMT off" in text
+
+
+def test_scaling_measures_and_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scaling, "cores", lambda: 2)  # on one core the figures mean nothing, but there are figures
+    monkeypatch.setattr(scaling, "STREAM_FLOATS", 1 << 16)
+    monkeypatch.delenv("NETLET_NUM_THREADS", raising=False)
+    run = scaling.measure(("tabular", "predict_64-64-64-10_batch1024"), turn=0.002, turns=2)
+    assert "NETLET_NUM_THREADS" not in os.environ
+    assert set(run["cases"]["tabular"]) == set(run["bandwidth"]) == {"1", "2"}
+    assert set(run["fork_join"]) == {"2"}
+    assert all(seconds > 0 for found in run["cases"].values() for seconds in found.values())
+    assert "| predict_64-64-64-10_batch1024 |" in "\n".join(scaling.report(run))
+    monkeypatch.setattr(scaling, "cores", lambda: 1)
+    alone = scaling.measure(("tabular",), turn=0.002, turns=2)
+    assert "nothing to predict from" in scaling.report(alone)[-1]
+
+
+def test_scaling_knows_when_the_schedule_has_changed() -> None:
+    text = scaling.SCHEDULE.read_text(encoding="utf-8")
+    assert scaling.Schedule.read(text.replace("worth = 8e5", "worth = 9e5")).shard_flops == 9e5
+    with pytest.raises(ValueError, match="the work of a team"):
+        scaling.Schedule.read(text.replace("flops < 4e6", "flops <= 4e6"))
+
+
+@pytest.mark.parametrize("path", ["README.md", "benchmarks/README.md"])
+def test_readmes_show_the_runs_that_are_kept(path: str) -> None:
+    written = (ROOT / path).read_text(encoding="utf-8")
+    assert readme.written(ROOT / path) == written, "run: python -m benchmarks.readme"
+
+
+def test_kept_runs_have_the_tables_made_of_them() -> None:
+    """Whoever changes the report makes it again: python -m benchmarks.compare benchmarks/results/NAME.json"""
+    for path in sorted(readme.RESULTS.glob("[!0-9]*.json")):
+        run = json.loads(path.read_text(encoding="utf-8"))
+        if "benchmarks" in run:
+            assert path.with_suffix(".md").read_text(encoding="utf-8") == compare.markdown(run, path.stem)
+        elif "footprints" in run:
+            assert path.with_suffix(".md").read_text(encoding="utf-8") == footprint.markdown(run, path.stem)
+
+
+def test_readme_shows_goals_missed_and_the_plots_that_there_are(tmp_path: Path) -> None:
+    figures = {
+        "seed_linear": {"netlet": [1.0], "jax": [30.0]},
+        "tabular": {"netlet": [100.0], "numpy": [50.0]},
+        "product_6x800x800_forward": {"netlet": [1.0], "numpy": [2.0]},
+    }
+    (tmp_path / "full.json").write_text(json.dumps(_fixture_run(figures)))
+    (tmp_path / "full-growth.png").write_bytes(b"")
+    text = readme.written(ROOT / "README.md", tmp_path)
+    assert "Of 2 goals, 1 are met:" in text
+    assert "- missed: tabular ≥ 3.5× the best peer, netlet 100 beside numpy 50, 0.50" in text
+    assert "| seed_linear | 1 µs | | | | 30× | | |" in text
+    assert "full-growth.png" in text and "full-isa.png" not in text
+    assert "product_6x800x800" not in text
+    (tmp_path / "scaling.json").write_text(json.dumps(_scaling_run(tabular={"1": 20e-6, "2": 20e-6})))
+    assert "| tabular | 2 | 20 |" in readme.written(ROOT / "benchmarks/README.md", tmp_path)
+
+
+def test_readme_blocks_must_be_there_once() -> None:
+    assert readme.replaced("a <!-- x:begin -->\nold\n<!-- x:end --> b", "x", ["new"]).split("\n")[1] == "new"
+    with pytest.raises(ValueError, match="x:begin"):
+        readme.replaced("nothing", "x", [])

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from benchmarks.cases import Case, InferenceCase, TrainingCase
-from benchmarks.data import Array, Data
+from benchmarks.cases import Case, InferenceCase, ProductCase, TrainingCase
+from benchmarks.data import Array, Data, Factors
 
 Settings = Mapping[str, Any]
 Predict = Callable[[Array], Array]
+Multiply = Callable[[], list[Array]]  # [y], or [y, dx, dkernel]
 
 
 class Training(Protocol):
@@ -47,6 +48,14 @@ class Peer(Protocol):
 
     def prepare_inference(self, case: InferenceCase, weights: list[Array], settings: Settings) -> Predict: ...
 
+    def prepare_product(self, case: ProductCase, factors: Factors, settings: Settings) -> Multiply:
+        """What it returns may be overwritten by the next call. Only of peers that do not refuse products."""
+        ...
+
+    def prepare_bound(self, case: Case, settings: Settings) -> tuple[Callable[[], Any], float]:
+        """A unit of work to be timed, and how many steps or calls of ``case`` it stands for. Only of bounds."""
+        ...
+
 
 def missing(*modules: str) -> str | None:
     """The reason why a peer that needs ``modules`` cannot run, or None if all of them are installed."""
@@ -61,3 +70,8 @@ def cores() -> int:
     import os
 
     return len(os.sched_getaffinity(0))
+
+
+def networks_only(case: Case) -> str | None:
+    """For libraries that are not compared product by product: None for a network, else the reason."""
+    return "products are compared with NumPy's BLAS and PyTorch" if case.kind == "product" else None

@@ -1,4 +1,7 @@
-"""JAX: the whole epoch is one jitted ``scan`` over the batches of a permutation, its weights donated."""
+"""JAX: the whole epoch is one jitted ``scan`` over the batches of a permutation, its weights donated.
+
+``best`` makes one scan of all epochs of a call, and predicts with weights that are compiled into the function.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import Case, InferenceCase, TrainingCase
+from benchmarks.cases import Case, InferenceCase, Network, TrainingCase
 from benchmarks.data import Array, Data
-from benchmarks.peers import Predict, Settings, cores, missing
+from benchmarks.peers import Predict, Settings, cores, missing, networks_only
 
 
 def available(settings: Settings) -> str | None:
@@ -16,7 +19,7 @@ def available(settings: Settings) -> str | None:
 
 
 def unsupported(case: Case) -> str | None:
-    return None
+    return networks_only(case)
 
 
 def describe() -> dict[str, str]:
@@ -25,7 +28,7 @@ def describe() -> dict[str, str]:
     return {"version": jax.__version__, "threads": str(cores())}
 
 
-def _forward(case: Case, weights: list[Any], x: Any, logits: bool) -> Any:
+def _forward(case: Network, weights: list[Any], x: Any, logits: bool) -> Any:
     import jax
     import jax.numpy as jnp
 
@@ -41,7 +44,7 @@ def _forward(case: Case, weights: list[Any], x: Any, logits: bool) -> Any:
 
 
 class _Training:
-    def __init__(self, case: TrainingCase, data: Data, weights: list[Array]) -> None:
+    def __init__(self, case: TrainingCase, data: Data, weights: list[Array], settings: Settings) -> None:
         import jax
         import jax.numpy as jnp
 
@@ -51,15 +54,16 @@ class _Training:
                 return -jnp.take_along_axis(jax.nn.log_softmax(z), y[:, None], axis=1).mean()
             return ((z - y) ** 2).mean()
 
-        def epoch(weights: list[Any], x: Any, y: Any, order: Any) -> Any:
+        def train(weights: list[Any], x: Any, y: Any, order: Any) -> Any:
             def step(weights: list[Any], rows: Any) -> Any:
                 gradient = jax.grad(loss)(weights, x[rows], y[rows])
                 return [w - case.learning_rate * dw for w, dw in zip(weights, gradient, strict=True)], None
 
-            return jax.lax.scan(step, weights, order.reshape(case.steps, case.batch))[0]
+            return jax.lax.scan(step, weights, order.reshape(-1, case.batch))[0]
 
         self._case = case
-        self._epoch = jax.jit(epoch, donate_argnums=0)
+        self._at_once = bool(settings.get("best"))
+        self._train = jax.jit(train, donate_argnums=0)
         self._x, self._y = jnp.asarray(data.x), jnp.asarray(data.y)
         self._weights = [jnp.array(w) for w in weights]
         self._random = np.random.default_rng(0)
@@ -68,9 +72,10 @@ class _Training:
         import jax
 
         n = self._case.rows
-        for _ in range(epochs):
-            order = self._random.permutation(n) if shuffle else np.arange(n)
-            self._weights = self._epoch(self._weights, self._x, self._y, order)
+        together = epochs if self._at_once else 1
+        for _ in range(epochs // together):
+            order = np.concatenate([self._random.permutation(n) if shuffle else np.arange(n) for _ in range(together)])
+            self._weights = self._train(self._weights, self._x, self._y, order)
         jax.block_until_ready(self._weights)
 
     def weights(self) -> list[Array]:
@@ -78,13 +83,16 @@ class _Training:
 
 
 def prepare_training(case: TrainingCase, data: Data, weights: list[Array], settings: Settings) -> _Training:
-    return _Training(case, data, weights)
+    return _Training(case, data, weights, settings)
 
 
 def prepare_inference(case: InferenceCase, weights: list[Array], settings: Settings) -> Predict:
     import jax
     import jax.numpy as jnp
 
-    forward = jax.jit(lambda weights, x: _forward(case, weights, x, logits=False))
     placed = [jnp.asarray(w) for w in weights]
+    if settings.get("best"):
+        compiled = jax.jit(lambda x: _forward(case, placed, x, logits=False))
+        return lambda x: np.asarray(compiled(x))
+    forward = jax.jit(lambda weights, x: _forward(case, weights, x, logits=False))
     return lambda x: np.asarray(forward(placed, x))

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import Case, InferenceCase, TrainingCase
+from benchmarks.cases import Case, InferenceCase, Network, TrainingCase
 from benchmarks.data import Array, Data
-from benchmarks.peers import Predict, Settings, cores, missing
+from benchmarks.peers import Predict, Settings, cores, missing, networks_only
 
 
 def available(settings: Settings) -> str | None:
@@ -19,7 +19,7 @@ def available(settings: Settings) -> str | None:
 
 
 def unsupported(case: Case) -> str | None:
-    return None
+    return networks_only(case)
 
 
 def describe() -> dict[str, str]:
@@ -33,7 +33,7 @@ def describe() -> dict[str, str]:
     return {"version": version, "threads": str(threads)}
 
 
-def _model(case: Case, weights: list[Array], logits: bool) -> Any:
+def _model(case: Network, weights: list[Array], logits: bool) -> Any:
     import keras
 
     model = keras.Sequential([keras.Input((case.widths[0],))])

@@ -1,6 +1,7 @@
 """Netlet through its public API, as a user of Keras writes it: ``compile``, ``fit`` and ``predict`` of a Sequential.
 
 The backend is the one that NETLET_BACKEND names, so that nothing but the environment differs between the entries.
+``predictor`` calls the model's frozen snapshot instead of ``predict``. Products are a Program of one dense op.
 """
 
 from __future__ import annotations
@@ -10,16 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import Case, InferenceCase, TrainingCase
-from benchmarks.data import Array, Data
-from benchmarks.peers import Predict, Settings, cores, missing
+from benchmarks.cases import Case, InferenceCase, Network, ProductCase, TrainingCase
+from benchmarks.data import Array, Data, Factors
+from benchmarks.peers import Multiply, Predict, Settings, cores, missing
 
 
 def available(settings: Settings) -> str | None:
     if reason := missing("netlet"):
         return reason
+    from netlet import Sequential
     from netlet.backends import target_reason
 
+    if settings.get("predictor") and not hasattr(Sequential, "predictor"):
+        return "this version's Sequential has no predictor()"
     return target_reason(settings["target"])
 
 
@@ -41,7 +45,7 @@ def describe() -> dict[str, str]:
     return {"version": f"{info['version']} {backend}", "threads": os.environ.get("OPENBLAS_NUM_THREADS", str(cores()))}
 
 
-def _model(case: Case, weights: list[Array]) -> Any:
+def _model(case: Network, weights: list[Array]) -> Any:
     from netlet import Input, Sequential
     from netlet.layers import Dense
 
@@ -80,4 +84,33 @@ def prepare_training(case: TrainingCase, data: Data, weights: list[Array], setti
 
 def prepare_inference(case: InferenceCase, weights: list[Array], settings: Settings) -> Predict:
     model = _model(case, weights)
+    if settings.get("predictor"):
+        return model.predictor()  # type: ignore[no-any-return]
     return lambda x: model.predict(x, batch_size=case.batch, verbose=0)
+
+
+def prepare_product(case: ProductCase, factors: Factors, settings: Settings) -> Multiply:
+    from netlet.backends import make_executor
+    from netlet.program import Op, Param, Program, Value
+
+    program = Program(
+        dtype="float32",
+        values=(Value("x", (case.k,)), Value("y", (case.n,))),
+        params=(Param("kernel", (case.k, case.n), 0),),
+        inputs=(0,),
+        outputs=(1,),
+        ops=(Op("dense", (0,), 1, (0,), {"activation": "linear"}),),
+    )
+    nothing = np.empty(0, np.float32)
+    slots = np.empty((0, program.param_size), np.float32)
+    executor = make_executor(program, factors.kernel.ravel(), nothing, slots)
+    xs, dys, ys = [factors.x], [factors.dy], [np.empty((case.m, case.n), np.float32)]
+
+    def forward() -> list[Array]:
+        return executor.predict(xs, ys, case.m)
+
+    def gradients() -> list[Array]:
+        (y,), (dx,), dparams = executor.vjp(xs, dys)
+        return [y, dx, dparams.reshape(case.k, case.n)]
+
+    return forward if case.direction == "forward" else gradients

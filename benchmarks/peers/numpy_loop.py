@@ -1,18 +1,27 @@
-"""NumPy: the training loop as one writes it by hand, in float32 and in place where that is natural."""
+"""NumPy: the training loop as one writes it by hand, in float32 and in place where that is natural.
+
+Products are its BLAS, in wheels OpenBLAS, whose kernels ``core`` names as OPENBLAS_CORETYPE does.
+"""
 
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import Case, InferenceCase, TrainingCase
-from benchmarks.data import Array, Data
-from benchmarks.peers import Predict, Settings, cores
+from benchmarks.cases import Case, InferenceCase, ProductCase, TrainingCase
+from benchmarks.data import Array, Data, Factors
+from benchmarks.peers import Multiply, Predict, Settings, cores, missing
 
 
 def available(settings: Settings) -> str | None:
-    return None
+    if "core" not in settings:
+        return None
+    if reason := missing("threadpoolctl"):
+        return f"it cannot be told which kernels run: {reason}"
+    running = _openblas().get("architecture", "a BLAS that is not OpenBLAS")
+    return None if running == settings["core"] else f"asked for {settings['core']} kernels, runs {running}"
 
 
 def unsupported(case: Case) -> str | None:
@@ -20,7 +29,19 @@ def unsupported(case: Case) -> str | None:
 
 
 def describe() -> dict[str, str]:
-    return {"version": np.__version__, "threads": os.environ.get("OPENBLAS_NUM_THREADS", str(cores()))}
+    blas = _openblas()
+    kernels = f" OpenBLAS {blas['version']} {blas['architecture']}" if blas else ""
+    threads = blas.get("num_threads", os.environ.get("OPENBLAS_NUM_THREADS", cores()))
+    return {"version": f"{np.__version__}{kernels}", "threads": str(threads)}
+
+
+def _openblas() -> dict[str, Any]:
+    """What NumPy's OpenBLAS says of itself: version, architecture, num_threads; empty if that cannot be asked."""
+    if missing("threadpoolctl"):
+        return {}
+    from threadpoolctl import threadpool_info
+
+    return next((library for library in threadpool_info() if library["internal_api"] == "openblas"), {})
 
 
 def _softmax(z: Array) -> Array:
@@ -105,3 +126,20 @@ def prepare_inference(case: InferenceCase, weights: list[Array], settings: Setti
         return x
 
     return predict
+
+
+def prepare_product(case: ProductCase, factors: Factors, settings: Settings) -> Multiply:
+    x, kernel, dy = factors.x, factors.kernel, factors.dy
+    y, dx, dkernel = np.empty_like(dy), np.empty_like(x), np.empty_like(kernel)
+
+    def forward() -> list[Array]:
+        np.matmul(x, kernel, out=y)
+        return [y]
+
+    def gradients() -> list[Array]:
+        np.matmul(x, kernel, out=y)
+        np.matmul(dy, kernel.T, out=dx)
+        np.matmul(x.T, dy, out=dkernel)
+        return [y, dx, dkernel]
+
+    return forward if case.direction == "forward" else gradients

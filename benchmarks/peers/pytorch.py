@@ -1,14 +1,15 @@
-"""PyTorch on the CPU: the loop of its tutorials; ``compile`` and ``fused`` are its faster settings."""
+"""PyTorch on the CPU: the loop of its tutorials; ``compile``, ``fused`` and ``script`` are its faster settings."""
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import Case, InferenceCase, TrainingCase
-from benchmarks.data import Array, Data
-from benchmarks.peers import Predict, Settings, missing
+from benchmarks.cases import Case, InferenceCase, Network, ProductCase, TrainingCase
+from benchmarks.data import Array, Data, Factors
+from benchmarks.peers import Multiply, Predict, Settings, missing
 
 
 def available(settings: Settings) -> str | None:
@@ -25,7 +26,7 @@ def describe() -> dict[str, str]:
     return {"version": torch.__version__, "threads": str(torch.get_num_threads())}
 
 
-def _module(case: Case, weights: list[Array], logits: bool) -> Any:
+def _module(case: Network, weights: list[Array], logits: bool) -> Any:
     import torch
     from torch import nn
 
@@ -83,10 +84,36 @@ def prepare_inference(case: InferenceCase, weights: list[Array], settings: Setti
     import torch
 
     module = _module(case, weights, logits=False).eval()
-    forward = torch.compile(module) if settings.get("compile") else module
+    forward: Any = torch.compile(module) if settings.get("compile") else module
+    if settings.get("script"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that tracing is deprecated: it is still the fastest for one row
+            traced = torch.jit.trace(module, torch.zeros(case.batch, case.widths[0]))
+            forward = torch.jit.optimize_for_inference(traced)
 
     def predict(x: Array) -> Array:
         with torch.inference_mode():
             return np.asarray(forward(torch.from_numpy(x)).numpy())
 
     return predict
+
+
+def prepare_product(case: ProductCase, factors: Factors, settings: Settings) -> Multiply:
+    import torch
+
+    x, kernel, dy = (torch.from_numpy(array) for array in (factors.x, factors.kernel, factors.dy))
+    y, dx, dkernel = torch.empty_like(dy), torch.empty_like(x), torch.empty_like(kernel)
+
+    def forward() -> list[Array]:
+        with torch.inference_mode():
+            torch.matmul(x, kernel, out=y)
+        return [y.numpy()]
+
+    def gradients() -> list[Array]:
+        with torch.inference_mode():
+            torch.matmul(x, kernel, out=y)
+            torch.matmul(dy, kernel.T, out=dx)
+            torch.matmul(x.T, dy, out=dkernel)
+        return [y.numpy(), dx.numpy(), dkernel.numpy()]
+
+    return forward if case.direction == "forward" else gradients

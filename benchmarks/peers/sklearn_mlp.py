@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import Case, InferenceCase, TrainingCase
+from benchmarks.cases import Case, InferenceCase, Network, TrainingCase
 from benchmarks.data import Array, Data
-from benchmarks.peers import Predict, Settings, cores, missing
+from benchmarks.peers import Predict, Settings, cores, missing, networks_only
 
 
 def available(settings: Settings) -> str | None:
@@ -17,6 +17,8 @@ def available(settings: Settings) -> str | None:
 
 
 def unsupported(case: Case) -> str | None:
+    if case.kind == "product":
+        return networks_only(case)
     return "an MLP has a hidden layer" if len(case.layers) == 1 else None
 
 
@@ -26,7 +28,7 @@ def describe() -> dict[str, str]:
     return {"version": sklearn.__version__, "threads": os.environ.get("OPENBLAS_NUM_THREADS", str(cores()))}
 
 
-def _estimator(case: Case, weights: list[Array], batch: int, rate: float) -> Any:
+def _estimator(case: Network, weights: list[Array], batch: int, rate: float) -> Any:
     """An estimator that is fitted as far as its shapes go, with the given weights."""
     from sklearn.neural_network import MLPClassifier, MLPRegressor
 
@@ -79,4 +81,4 @@ def prepare_training(case: TrainingCase, data: Data, weights: list[Array], setti
 
 def prepare_inference(case: InferenceCase, weights: list[Array], settings: Settings) -> Predict:
     estimator = _estimator(case, weights, batch=1, rate=1.0)
-    return estimator.predict_proba  # type: ignore[no-any-return]
+    return estimator.predict_proba if case.output == "softmax" else estimator.predict  # type: ignore[no-any-return]

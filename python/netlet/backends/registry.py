@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -62,6 +61,8 @@ class Backend(NamedTuple):
 def _native_reason() -> str | None:
     if importlib.util.find_spec("netlet._native") is not None:
         return None
+    from pathlib import Path  # only now: it would be a tenth of what importing netlet takes
+
     note = Path(__file__).parents[1] / "_native_missing.txt"  # left by an installation that could not build it
     why = "NETLET_PURE=1 left it out, or this is a source tree where it is not built yet"
     if note.exists():

@@ -1,0 +1,400 @@
+"""What Netlet should gain on more cores than there are here: ``python -m benchmarks.scaling [--output NAME.json]``.
+
+Measures, with one thread and with 2, 4, ... up to the cores present: a few cases, what handing work to threads costs
+(fork and join) and the memory's bandwidth. From these and from the number of parts that work is cut into, it predicts
+up to 64 threads, once hopefully and once not, and says how far the prediction for the threads that are here is off.
+``formulas`` in the README says how.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import re
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import machine
+from benchmarks.cases import CASES, InferenceCase, Network, TrainingCase
+from benchmarks.compare import row
+from benchmarks.data import inference_rows, initial_weights, training_data
+from benchmarks.figures import number
+from benchmarks.peers import cores, netlet_model
+
+HERE = Path(__file__).resolve().parent
+OUTPUT = HERE / "results" / "scaling.json"
+SCHEDULE = HERE.parent / "csrc" / "program" / "schedule.h"
+
+SHOWN = (
+    "tabular", "simplechains", "mnist_small", "mnist_big", "predict_64-64-64-10_batch1024",
+    "predict_784-512-512-10_batch1024",
+)  # fmt: skip
+PREDICTED = (2, 4, 8, 16, 32, 64)
+FLOAT = 4  # bytes
+# Of the program that tells what fork and join cost; its blocks of rows are handed out one by one.
+SMALL = InferenceCase((64, 64, 64, 10), 1)
+STREAM_FLOATS = 1 << 24  # of each of three arrays: 64 MB, more than a share of the last cache
+TURN, TURNS = 0.05, 9
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The constants of csrc/program/schedule.h, read from there so that both cannot differ."""
+
+    small_bytes: int
+    shard_flops: float
+    most_shards: int
+    team_flops: float
+    block_floats: int
+    least_block: int
+    most_block: int
+
+    @staticmethod
+    def read(text: str) -> Schedule:
+        """ValueError if the header is not written as expected."""
+
+        def find(pattern: str, what: str) -> str:
+            match = re.search(pattern, text)
+            if match is None:
+                raise ValueError(f"{SCHEDULE.name}: {what} is not written as benchmarks.scaling expects: {pattern}")
+            return match[1]
+
+        block = r"clamp<int64_t>\(\((\d+) << 10\) / plan\.widest / 12 \* 12, 12, 768\)"
+        return Schedule(
+            small_bytes=int(find(r"kSmallNetworkBytes = (\d+) << 10", "the size of a small network")) << 10,
+            shard_flops=float(find(r"worth = ([\d.e]+);", "the work of a shard")),
+            most_shards=int(find(r"\(batch \+ \d+\) / (\d+)\)", "the most shards")),
+            team_flops=float(find(r"flops < ([\d.e]+) \? 1 : threads", "the work of a team")),
+            block_floats=int(find(block, "the block of rows")) << 10,
+            least_block=12,
+            most_block=768,
+        )
+
+    def is_small(self, case: Network) -> bool:
+        """Whether each core carries its rows through the whole network, instead of sharing each product."""
+        return parameters(case) <= self.small_bytes // FLOAT
+
+    def parts(self, case: Network) -> int:
+        """Into how many parts a step or call is cut, whatever the threads; for a large network, the products' own."""
+        flops = max(1, 2 * sum(layer.inputs * layer.outputs for layer in case.layers))
+        if isinstance(case, InferenceCase):
+            rows = self.block_floats // max(case.widths) // 12 * 12
+            return math.ceil(case.batch / min(max(rows, self.least_block), self.most_block))
+        rows = int(min(self.shard_flops / (3 * flops), 1e9)) + 1
+        rows = max((rows + 7) // 8 * 8, math.ceil(case.batch / self.most_shards))
+        return math.ceil(case.batch / rows)
+
+    def threads(self, case: Network, threads: int) -> int:
+        """How many threads are woken: one where there is too little to do."""
+        work = 3 * case.batch * 2 * sum(layer.inputs * layer.outputs for layer in case.layers)
+        if isinstance(case, InferenceCase):
+            work //= 3
+        return threads if work >= self.team_flops else 1
+
+
+def parameters(case: Network) -> int:
+    return sum((layer.inputs + 1) * layer.outputs for layer in case.layers)
+
+
+def parallel_regions(case: Network, schedule: Schedule) -> int:
+    """How often a step or call of this case forks and joins."""
+    if schedule.is_small(case):
+        return 1 if isinstance(case, InferenceCase) else 2  # the shards; the tree that adds their gradients
+    split = [case.batch * layer.inputs * layer.outputs >= 1 << 20 for layer in case.layers]  # as in ops/gemm.h
+    return sum(split) if isinstance(case, InferenceCase) else 3 * sum(split) - split[0]  # the first has no dx
+
+
+def held(case: Network) -> int:
+    """Bytes that a step or call comes back to: parameters, their gradient, and each layer's rows and gradients."""
+    values = case.batch * sum(case.widths)
+    return FLOAT * (parameters(case) + values) * (1 if isinstance(case, InferenceCase) else 2)
+
+
+def moved(case: Network) -> int:
+    """Bytes that a step or call moves at least once: parameters, and each layer's rows."""
+    values = case.batch * sum(case.widths)
+    if isinstance(case, InferenceCase):
+        return FLOAT * (parameters(case) + 2 * values)
+    return FLOAT * (6 * parameters(case) + 4 * values)  # read twice, gradient written, read, updated: and both ways
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What was measured: seconds, or bytes a second, by number of threads; and the bytes of the last cache."""
+
+    call: float
+    cache: float
+    fork_join: dict[int, float]
+    bandwidth: dict[int, float]
+    cases: dict[str, dict[int, float]]
+
+    def join(self, threads: int, hopeful: bool) -> float:
+        """Fork and join of ``threads``: measured, or growing from there as a tree's depth or with each thread."""
+        if threads in self.fork_join:
+            return self.fork_join[threads]
+        most = max(self.fork_join)
+        growth = math.log2(threads) / math.log2(most) if hopeful else (threads - 1) / (most - 1)
+        return self.fork_join[most] * growth
+
+    def stream(self, threads: int, hopeful: bool) -> float:
+        """Bandwidth of ``threads``: measured, or growing from there with each thread or not at all."""
+        if threads in self.bandwidth:
+            return self.bandwidth[threads]
+        most = max(self.bandwidth)
+        return self.bandwidth[most] * (threads / most if hopeful else 1)
+
+
+def predict(case: Network, inputs: Inputs, threads: int, hopeful: bool, schedule: Schedule) -> float:
+    """Seconds a step or call; see the formulas in the README."""
+    one = inputs.cases[case.name][1]
+    if schedule.is_small(case) and schedule.threads(case, threads) == 1:
+        return one
+    parts = schedule.parts(case)
+    share = math.ceil(parts / threads) / parts if schedule.is_small(case) else 1 / threads
+    joins = parallel_regions(case, schedule) * inputs.join(threads, hopeful)
+    shared = inputs.call + (one - inputs.call) * share + joins
+    if schedule.is_small(case) or held(case) <= inputs.cache:
+        return shared
+    return max(shared, moved(case) / inputs.stream(threads, hopeful))
+
+
+@contextmanager
+def netlet_threads(threads: int) -> Iterator[None]:
+    """Executors that are made inside have this many threads."""
+    before = os.environ.get("NETLET_NUM_THREADS")
+    os.environ["NETLET_NUM_THREADS"] = str(threads)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["NETLET_NUM_THREADS"]
+        else:
+            os.environ["NETLET_NUM_THREADS"] = before
+
+
+def medians(units: dict[int, Callable[[], Any]], turn: float, turns: int) -> dict[int, float]:
+    """Median seconds of each unit, timed by turns."""
+    repeat: dict[int, int] = {}
+    for key, unit in units.items():
+        unit()
+        begin = time.perf_counter()
+        unit()
+        repeat[key] = max(1, round(turn / max(time.perf_counter() - begin, 1e-7)))
+    found: dict[int, list[float]] = {key: [] for key in units}
+    for _ in range(turns):
+        for key, unit in units.items():
+            time.sleep(0.005)  # threads of the turn before fall asleep
+            unit()
+            begin = time.perf_counter()
+            for _ in range(repeat[key]):
+                unit()
+            found[key].append((time.perf_counter() - begin) / repeat[key])
+    return {key: statistics.median(seconds) for key, seconds in found.items()}
+
+
+def counts() -> list[int]:
+    """1, 2, 4, ... and the cores present."""
+    have = cores()
+    powers = [1 << k for k in range(have.bit_length()) if 1 << k < have]
+    return [*powers, have]
+
+
+def unit_of(case: Network, threads: int) -> tuple[Callable[[], Any], int]:
+    """A call of the case with so many threads, and how many steps or calls it holds."""
+    with netlet_threads(threads):
+        if isinstance(case, InferenceCase):
+            predict_, x = netlet_model.prepare_inference(case, initial_weights(case), {}), inference_rows(case)
+            predict_(x)  # makes the executor
+            return lambda: predict_(x), 1
+        assert isinstance(case, TrainingCase)
+        training = netlet_model.prepare_training(case, training_data(case), initial_weights(case), {})
+        training.run(1, case.shuffle)
+        return lambda: training.run(1, case.shuffle), case.steps
+
+
+def measure_cases(names: tuple[str, ...], turn: float, turns: int) -> dict[str, dict[int, float]]:
+    found = {}
+    for name in names:
+        case: Any = CASES[name]
+        units = {threads: unit_of(case, threads) for threads in counts()}
+        seconds = medians({threads: unit for threads, (unit, _) in units.items()}, turn, turns)
+        found[name] = {threads: seconds[threads] / units[threads][1] for threads in units}
+    return found
+
+
+def measure_fork_join(turn: float, turns: int, schedule: Schedule) -> tuple[float, dict[int, float]]:
+    """What a call costs besides its work, and fork and join by number of threads: ``T(n) - c - (T(1) - c) / n``.
+
+    The work is a batch of 4 blocks a thread, of a small network: enough for the threads to be woken.
+    """
+    block = schedule.block_floats // max(SMALL.widths) // 12 * 12
+    call = medians({1: unit_of(SMALL, 1)[0]}, turn, turns)[1]
+    found = {}
+    for threads in counts()[1:]:
+        case = InferenceCase(SMALL.widths, 4 * threads * block)
+        units = {n: unit_of(case, n)[0] for n in (1, threads)}
+        seconds = medians(units, turn, turns)
+        found[threads] = max(0.0, seconds[threads] - call - (seconds[1] - call) / threads)
+    return call, found
+
+
+def measure_bandwidth(turns: int) -> dict[int, float]:
+    """Bytes a second of ``c = a + b`` over arrays that no cache holds, cut among NumPy calls in so many threads."""
+    a, b = np.ones(STREAM_FLOATS, np.float32), np.ones(STREAM_FLOATS, np.float32)
+    c = np.zeros(STREAM_FLOATS, np.float32)
+    found = {}
+    for threads in counts():
+        cuts = [STREAM_FLOATS * k // threads for k in range(threads + 1)]
+        pieces = [slice(*ends) for ends in pairwise(cuts)]
+        seconds = []
+        for _ in range(turns):
+            workers = [threading.Thread(target=np.add, args=(a[p], b[p]), kwargs={"out": c[p]}) for p in pieces]
+            begin = time.perf_counter()
+            for worker in workers:
+                worker.start()
+            for worker in workers:
+                worker.join()
+            seconds.append(time.perf_counter() - begin)
+        found[threads] = 3 * a.nbytes / statistics.median(seconds)
+    return found
+
+
+def topology() -> dict[str, Any]:
+    """What decides whether many cores help: sockets, NUMA nodes, hyper-threads, affinity and quota."""
+    from netlet.runtime import affinity_processors, cgroup_quota
+
+    smt = Path("/sys/devices/system/cpu/smt/active")
+    packages = {path.read_text() for path in Path("/sys/devices/system/cpu").glob("cpu*/topology/physical_package_id")}
+    return {
+        "processors": os.cpu_count(),
+        "affinity": affinity_processors(),
+        "quota": cgroup_quota(),
+        "sockets": len(packages) or None,
+        "numa_nodes": len(list(Path("/sys/devices/system/node").glob("node[0-9]*"))) or None,
+        "smt": smt.read_text().strip() == "1" if smt.exists() else None,
+    }
+
+
+def report(run: dict[str, Any]) -> list[str]:
+    """The prose and the table of a run, in Markdown."""
+    inputs, schedule = inputs_of(run), Schedule(**run["schedule"])
+    where, about = run["machine_info"], run["topology"]
+    most = max(inputs.bandwidth)
+    smt = {None: "unknown", True: "on", False: "off"}[about["smt"]]
+    lines = [
+        f"Measured on {where['cpu']} ({where['cpu_family']}), load when it began {where['load']}: {about['affinity']} "
+        f"of {about['processors']} processors, quota {about['quota'] or 'none'}, sockets {about['sockets']}, "
+        f"NUMA nodes {about['numa_nodes']}, SMT {smt}.",
+        "",
+        f"- A call costs c = {1e6 * inputs.call:.2f} µs besides its work (one row through 64-64-64-10, work included).",
+    ]
+    if inputs.fork_join:
+        joins = ", ".join(f"{n} threads {1e6 * s:.1f} µs" for n, s in inputs.fork_join.items())
+        lines.append(f"- Fork and join: {joins}.")
+    streams = ", ".join(f"{n}: {s / 1e9:.1f}" for n, s in inputs.bandwidth.items())
+    lines.append(f"- Bandwidth in GB/s, by threads: {streams}.")
+    if not inputs.fork_join:
+        lines += ["", "With one core there is nothing to predict from: what fork and join cost is not known."]
+        return lines
+    head = ["case", "parts", "one thread, µs", f"{most} threads, measured", f"{most}, predicted"]
+    head += [str(n) for n in PREDICTED if n > most]
+    lines += ["", row(head), "|---|---:|" + "---:|" * (len(head) - 2)]
+    for name, seconds in inputs.cases.items():
+        case: Any = CASES[name]
+        small = schedule.is_small(case)
+
+        def times(threads: int, case: Any = case, one: float = seconds[1]) -> str:
+            low, high = sorted(one / predict(case, inputs, threads, hopeful, schedule) for hopeful in (False, True))
+            return f"{low:.2g}×" if f"{low:.2g}" == f"{high:.2g}" else f"{low:.2g}–{high:.2g}×"
+
+        cells = [name, schedule.parts(case) if small else "products", number(1e6 * seconds[1])]
+        cells += [f"{seconds[1] / seconds[most]:.2f}×", times(most), *(times(n) for n in PREDICTED if n > most)]
+        lines.append(row(cells))
+    return [*lines, "", *conclusions(inputs, schedule)]
+
+
+def conclusions(inputs: Inputs, schedule: Schedule) -> list[str]:
+    """What follows from the figures, each with the formula that it follows from."""
+    most = max(inputs.fork_join)
+    join = inputs.fork_join[most]
+    lines = [
+        f"- Splitting pays where W (1 - 1/n) > J F(n): with F({most}) = {1e6 * join:.1f} µs, work of one fork and join "
+        f"has to take more than {1e6 * join * most / (most - 1):.1f} µs on one thread.",
+    ]
+    for name in inputs.cases:
+        case: Any = CASES[name]
+        if schedule.is_small(case):
+            parts = schedule.parts(case)
+            why = f"it is cut into {parts} parts, and more threads than that cannot help it"
+            if schedule.threads(case, 64) == 1:
+                why = "its work is below what threads are woken for: it stays on one, on any machine"
+        elif held(case) > inputs.cache:
+            floor = moved(case) / inputs.stream(most, False)
+            why = (
+                f"it moves {moved(case) / 1e6:.0f} MB, which take {1e6 * floor:,.0f} µs at this machine's bandwidth: "
+                f"more than {inputs.cases[name][1] / floor:.0f} threads are of no use without more of that"
+            )
+        else:
+            why = (
+                f"its {held(case) / 1e6:.1f} MB stay in the last cache, {inputs.cache / 1e6:.0f} MB; what counts is "
+                f"that it forks and joins {parallel_regions(case, schedule)} times"
+            )
+        lines.append(f"- {name}: {why}.")
+    return lines
+
+
+def inputs_of(run: dict[str, Any]) -> Inputs:
+    def keyed(found: dict[str, float]) -> dict[int, float]:
+        return {int(n): seconds for n, seconds in found.items()}
+
+    cases = {name: keyed(found) for name, found in run["cases"].items()}
+    caches = run["machine_info"]["caches"]
+    last = float(caches.get("L3", caches.get("L2", "0K")).removesuffix("K")) * 1024
+    return Inputs(run["call"], last, keyed(run["fork_join"]), keyed(run["bandwidth"]), cases)
+
+
+def measure(names: tuple[str, ...] = SHOWN, turn: float = TURN, turns: int = TURNS) -> dict[str, Any]:
+    """A run as it is written to JSON."""
+    schedule = Schedule.read(SCHEDULE.read_text(encoding="utf-8"))
+    about = machine.describe()
+    call, fork_join = measure_fork_join(turn, turns, schedule)
+    return json.loads(  # type: ignore[no-any-return]
+        json.dumps(
+            {
+                "machine_info": about,
+                "topology": topology(),
+                "schedule": vars(schedule),
+                "call": call,
+                "fork_join": fork_join,
+                "bandwidth": measure_bandwidth(turns),
+                "cases": measure_cases(names, turn, turns),
+            }
+        )
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="default: benchmarks/results/scaling.json")
+    options = parser.parse_args(arguments)
+    run = measure()
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    print("\n".join(report(run)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
