@@ -57,6 +57,7 @@ class Schedule:
     shard_flops: float
     most_shards: int
     team_flops: float
+    loop_flops: float
     block_floats: int
     least_block: int
     most_block: int
@@ -76,7 +77,8 @@ class Schedule:
             small_bytes=int(find(r"kSmallNetworkBytes = (\d+) << 10", "the size of a small network")) << 10,
             shard_flops=float(find(r"worth = ([\d.e]+);", "the work of a shard")),
             most_shards=int(find(r"\(batch \+ \d+\) / (\d+)\)", "the most shards")),
-            team_flops=float(find(r"flops < ([\d.e]+) \? 1 : threads", "the work of a team")),
+            team_flops=float(find(r"int team\(.*flops < ([\d.e]+) \? 1 : threads", "the work of a team")),
+            loop_flops=float(find(r"int team_at_once\(.*flops < ([\d.e]+) \? 1 : threads", "the work of a loop")),
             block_floats=int(find(block, "the block of rows")) << 10,
             least_block=12,
             most_block=768,
@@ -97,11 +99,11 @@ class Schedule:
         return math.ceil(case.batch / rows)
 
     def threads(self, case: Network, threads: int) -> int:
-        """How many threads are woken: one where there is too little to do."""
-        work = 3 * case.batch * 2 * sum(layer.inputs * layer.outputs for layer in case.layers)
+        """How many threads are woken: one where there is too little to do. Steps run in a team that stands by already."""
+        work = case.batch * 2 * sum(layer.inputs * layer.outputs for layer in case.layers)
         if isinstance(case, InferenceCase):
-            work //= 3
-        return threads if work >= self.team_flops else 1
+            return threads if work >= self.team_flops else 1
+        return threads if 3 * work >= self.loop_flops else 1
 
 
 def parameters(case: Network) -> int:
@@ -112,7 +114,7 @@ def parallel_regions(case: Network, schedule: Schedule) -> int:
     """How often a step or call of this case forks and joins."""
     if schedule.is_small(case):
         return 1 if isinstance(case, InferenceCase) else 2  # the shards; the tree that adds their gradients
-    split = [case.batch * layer.inputs * layer.outputs >= 1 << 20 for layer in case.layers]  # as in ops/gemm.h
+    split = [case.batch * layer.inputs * layer.outputs >= 1 << 17 for layer in case.layers]  # as in ops/gemm.h
     return sum(split) if isinstance(case, InferenceCase) else 3 * sum(split) - split[0]  # the first has no dx
 
 
@@ -163,7 +165,8 @@ def predict(case: Network, inputs: Inputs, threads: int, hopeful: bool, schedule
         return one
     parts = schedule.parts(case)
     share = math.ceil(parts / threads) / parts if schedule.is_small(case) else 1 / threads
-    joins = parallel_regions(case, schedule) * inputs.join(threads, hopeful)
+    at_work = min(threads, parts) if schedule.is_small(case) else threads
+    joins = parallel_regions(case, schedule) * inputs.join(at_work, hopeful)
     shared = inputs.call + (one - inputs.call) * share + joins
     if schedule.is_small(case) or held(case) <= inputs.cache:
         return shared

@@ -549,18 +549,20 @@ def test_scaling_follows_its_formulas() -> None:
         case: Any = CASES[name]
         return 1e6 * scaling.predict(case, inputs, threads, hopeful, schedule)
 
-    assert predict("tabular", 64, True) == pytest.approx(20), "too little work for a second thread"
+    assert schedule.parts(CASES["tabular"]) == 2  # type: ignore[arg-type]
+    assert predict("tabular", 64, True) == pytest.approx(1 + 19 / 2 + 2 * 5), "there are no more than two parts"
+    assert schedule.threads(CASES["seed_mlp"], 64) == 1, "too little work for a second thread"  # type: ignore[arg-type]
     parts = schedule.parts(CASES["simplechains"])  # type: ignore[arg-type]
     assert parts > 16
     assert predict("simplechains", 2, True) == pytest.approx(1 + 1000 * -(-parts // 2) / parts + 2 * 5)
     assert predict("simplechains", 8, True) == pytest.approx(1 + 1000 * -(-parts // 8) / parts + 2 * 3 * 5)
     assert predict("simplechains", 8, False) == pytest.approx(1 + 1000 * -(-parts // 8) / parts + 2 * 7 * 5)
-    assert predict("mnist_big", 4, True) == pytest.approx(1 + 1000 + 5 * 2 * 5)  # two of its layers are worth sharing
+    assert predict("mnist_big", 4, True) == pytest.approx(1 + 1000 + 8 * 2 * 5)  # all of its layers are worth sharing
     floor = 1e6 * scaling.moved(CASES["wide"]) / 3e10  # type: ignore[arg-type]
     assert predict("wide", 64, False) == pytest.approx(floor)
     assert predict("wide", 64, True) < floor
     text = "\n".join(scaling.report(run))
-    assert "| tabular | 2 | 20 | 1.00× | 1× |" in text
+    assert "| tabular | 2 | 20 | 1.00× | 0.98× |" in text
     assert "SMT off" in text
 
 
@@ -582,6 +584,7 @@ def test_scaling_measures_and_reports(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_scaling_knows_when_the_schedule_has_changed() -> None:
     text = scaling.SCHEDULE.read_text(encoding="utf-8")
     assert scaling.Schedule.read(text.replace("worth = 8e5", "worth = 9e5")).shard_flops == 9e5
+    assert scaling.Schedule.read(text.replace("flops < 1e6", "flops < 2e6")).loop_flops == 2e6
     with pytest.raises(ValueError, match="the work of a team"):
         scaling.Schedule.read(text.replace("flops < 4e6", "flops <= 4e6"))
 

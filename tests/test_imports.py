@@ -18,7 +18,7 @@ PACKAGE = Path(netlet.__file__).parent
 
 # From the ground up. A module may import what stands on its own floor or below it.
 FLOORS = [
-    {"_version", "config", "errors", "_native"},
+    {"_version", "config", "errors", "_native", "_predictor"},
     {"random", "utils"},
     {"program"},
     {"backends"},
@@ -103,7 +103,7 @@ def loaded_after(code: str, **environment: str) -> set[str]:
 
 def test_importing_netlet_loads_no_backend() -> None:
     modules_loaded = loaded_after("import netlet")
-    backends = {"netlet.backends.native", "netlet.backends.numba_", "netlet._native", "netlet.testing"}
+    backends = {"netlet.backends.native", "netlet.backends.numba_", "netlet._native", "netlet._predictor", "netlet.testing"}
     assert not modules_loaded & backends
 
 
