@@ -122,7 +122,7 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
   const int outer = team_at_once(3 * network_.plan().flops * static_cast<double>(count), threads_);
   // With one shard, and nobody who could stop it half way, each op takes its params' step as it finds their gradient.
   const bool descend = t.descends && shards == 1 && !interrupt;
-  auto one_shard = [&](int64_t s) {
+  auto one_shard = [&](int64_t s, Interrupt* ask) {
     Workspace<T>& ws = *t.shards[at(s)];
     const int64_t begin = s * t.shard_rows, n = std::min(t.shard_rows, count - begin);
     const void* target;
@@ -131,19 +131,27 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
     gather(ws, rows, order, first + begin, n, inner, &target, &weight);
     lap(ws.laps, Part::gather);
     Run<T> r = run(ws, t.gradient_of(s), inner);
-    network_.forward(r, ws, n, true, interrupt);
+    network_.forward(r, ws, n, true, ask);
     network_.loss(r, ws, n, target, weight, scale, true);
     if (!p.metrics.empty()) {
       std::fill(ws.sums.begin(), ws.sums.end(), 0.0);
       network_.metrics(ws, n, target, ws.sums.data());
     }
     if (descend) r.descend = params_, r.rate = rate;
-    network_.backward(t.plan, r, ws, n, t.prepared_of.data(), interrupt);
+    network_.backward(t.plan, r, ws, n, t.prepared_of.data(), ask);
   };
-  if (shards == 1)
-    one_shard(0);
-  else
-    parallel_for(shards, outer, [&](int64_t s) noexcept { one_shard(s); });
+  if (shards == 1) {
+    one_shard(0, interrupt);
+  } else {  // in rounds where the step is a long one, so that a stop is heard in time
+    const double work = 3 * network_.plan().flops * static_cast<double>(t.shard_rows);
+    const int64_t round =
+        interrupt ? static_cast<int64_t>(kAskEvery / std::max(work, 1.0)) * threads_ + threads_ : shards;
+    for (int64_t from = 0; from < shards; from += round) {
+      const int64_t n = std::min(round, shards - from);
+      parallel_for(n, outer, [&](int64_t s) noexcept { one_shard(from + s, nullptr); });
+      if (interrupt) interrupt->after(work * static_cast<double>(n));
+    }
+  }
   if (watch_) watch_->team = std::min<int64_t>(outer, shards);
   start(laps);
 

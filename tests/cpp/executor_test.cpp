@@ -196,6 +196,26 @@ void test_interrupt() {
   CHECK(sums[1] == before + 10);
 }
 
+// One step so long that it is asked within it whether to stop, by shards or by ops: a stop leaves all as it was, and
+// the number of threads changes no bit.
+void test_long_step(int64_t width) {
+  constexpr int64_t rows = 30000;
+  Net n;
+  n.inputs = n.hidden = width;
+  Fixture<float> one(n, detect(), rows, 1), two(n, detect(), rows, 2);
+  const std::vector<float> before = two.params;
+  double sums[2] = {0, 0}, other[2] = {0, 0};
+  static int asked;
+  asked = 0;
+  CHECK_FAILS(
+      interrupt, "interrupted",
+      two.executor->train(two.data, rows, std::nullopt, 0, 1, 0.01f, sums, Interrupt([] { return ++asked == 2; })));
+  CHECK(asked == 2 && sums[1] == 0 && two.params == before);
+  two.executor->train(two.data, rows, std::nullopt, 0, 1, 0.01f, sums, Interrupt());
+  one.executor->train(one.data, rows, std::nullopt, 0, 1, 0.01f, other, Interrupt());
+  CHECK(two.params != before && two.params == one.params && sums[0] == other[0] && sums[1] == rows);
+}
+
 // Row-sharded (many shards, two threads) and op-parallel: a profile has the parts that ran, and changes nothing.
 void test_profile(Isa isa, int64_t width) {
   Net n;
@@ -242,5 +262,7 @@ int main(int argc, char** argv) {  // of all, or the instruction set named
     test_profile(isa, 300);  // op-parallel
   }
   test_interrupt();
+  test_long_step(150);  // by shards
+  test_long_step(300);  // by ops
   return test::report("executor");
 }
