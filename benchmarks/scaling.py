@@ -76,7 +76,7 @@ class Schedule:
         return Schedule(
             small_bytes=int(find(r"kSmallNetworkBytes = (\d+) << 10", "the size of a small network")) << 10,
             shard_flops=float(find(r"worth = ([\d.e]+);", "the work of a shard")),
-            most_shards=int(find(r"\(batch \+ \d+\) / (\d+)\)", "the most shards")),
+            most_shards=int(find(r"shards < (\d+) &&", "the most shards")),
             team_flops=float(find(r"int team\(.*flops < ([\d.e]+) \? 1 : threads", "the work of a team")),
             loop_flops=float(find(r"int team_at_once\(.*flops < ([\d.e]+) \? 1 : threads", "the work of a loop")),
             block_floats=int(find(block, "the block of rows")) << 10,
@@ -94,9 +94,10 @@ class Schedule:
         if isinstance(case, InferenceCase):
             rows = self.block_floats // max(case.widths) // 12 * 12
             return math.ceil(case.batch / min(max(rows, self.least_block), self.most_block))
-        rows = int(min(self.shard_flops / (3 * flops), 1e9)) + 1
-        rows = max((rows + 7) // 8 * 8, math.ceil(case.batch / self.most_shards))
-        return math.ceil(case.batch / rows)
+        shards = 1
+        while shards < self.most_shards and 2 * shards * self.shard_flops <= 3 * flops * case.batch:
+            shards *= 2
+        return math.ceil(case.batch / (math.ceil(case.batch / shards / 8) * 8))
 
     def threads(self, case: Network, threads: int) -> int:
         """How many threads are woken: one where there is too little to do. Steps run in a team that stands by already."""

@@ -549,8 +549,8 @@ def test_scaling_follows_its_formulas() -> None:
         case: Any = CASES[name]
         return 1e6 * scaling.predict(case, inputs, threads, hopeful, schedule)
 
-    assert schedule.parts(CASES["tabular"]) == 2  # type: ignore[arg-type]
-    assert predict("tabular", 64, True) == pytest.approx(1 + 19 / 2 + 2 * 5), "there are no more than two parts"
+    assert schedule.parts(CASES["tabular"]) == 1  # type: ignore[arg-type]
+    assert predict("tabular", 64, True) == pytest.approx(1 + 19 + 2 * inputs.join(1, True) * 1e6), "one part, one thread"
     assert schedule.threads(CASES["seed_mlp"], 64) == 1, "too little work for a second thread"  # type: ignore[arg-type]
     parts = schedule.parts(CASES["simplechains"])  # type: ignore[arg-type]
     assert parts > 16
@@ -562,7 +562,7 @@ def test_scaling_follows_its_formulas() -> None:
     assert predict("wide", 64, False) == pytest.approx(floor)
     assert predict("wide", 64, True) < floor
     text = "\n".join(scaling.report(run))
-    assert "| tabular | 2 | 20 | 1.00× | 0.98× |" in text
+    assert "| tabular | 1 | 20 | 1.00× | 1× |" in text
     assert "SMT off" in text
 
 
@@ -583,7 +583,7 @@ def test_scaling_measures_and_reports(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_scaling_knows_when_the_schedule_has_changed() -> None:
     text = scaling.SCHEDULE.read_text(encoding="utf-8")
-    assert scaling.Schedule.read(text.replace("worth = 8e5", "worth = 9e5")).shard_flops == 9e5
+    assert scaling.Schedule.read(text.replace("worth = 1.2e6", "worth = 9e5")).shard_flops == 9e5
     assert scaling.Schedule.read(text.replace("flops < 1e6", "flops < 2e6")).loop_flops == 2e6
     with pytest.raises(ValueError, match="the work of a team"):
         scaling.Schedule.read(text.replace("flops < 4e6", "flops <= 4e6"))
@@ -620,7 +620,7 @@ def test_readme_shows_goals_missed_and_the_plots_that_there_are(tmp_path: Path) 
     assert "full-growth.png" in text and "full-isa.png" not in text
     assert "product_6x800x800" not in text
     (tmp_path / "scaling.json").write_text(json.dumps(_scaling_run(tabular={"1": 20e-6, "2": 20e-6})))
-    assert "| tabular | 2 | 20 |" in readme.written(ROOT / "benchmarks/README.md", tmp_path)
+    assert "| tabular | 1 | 20 |" in readme.written(ROOT / "benchmarks/README.md", tmp_path)
 
 
 def test_readme_blocks_must_be_there_once() -> None:

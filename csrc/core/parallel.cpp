@@ -41,16 +41,21 @@ inline void pause() noexcept {
 }
 
 // Where a processor is wanted by somebody else, too, the system may stop a helper in the middle of its part, and
-// everyone waits for a time slice. After such a wait, work goes on without helpers for twenty times as long: a busy
-// machine then costs a twentieth of the time, and no more than the help.
+// everyone waits for a time slice. After such a wait, work goes on without helpers for some times as long: twice after
+// the first, up to 64 times where they go on, less again with every team that was not held up. A busy machine then
+// costs little more than the help, and a machine that was busy once is soon trusted again.
 using Clock = std::chrono::steady_clock;
 std::atomic<Clock::rep> alone_until{0};
+std::atomic<int> caution{2};
 bool alone(Clock::time_point now) noexcept {
   return now.time_since_epoch().count() < alone_until.load(std::memory_order_relaxed);
 }
-void waited(Clock::duration wait, Clock::duration work) noexcept {
-  if (wait < std::chrono::microseconds(100) || wait < 2 * work) return;
-  alone_until.store((Clock::now() + 20 * wait).time_since_epoch().count(), std::memory_order_relaxed);
+bool held_up(Clock::duration wait, Clock::duration work) noexcept {
+  if (wait < std::chrono::microseconds(20) || wait < 2 * work) return false;
+  const int times = caution.load(std::memory_order_relaxed);
+  alone_until.store((Clock::now() + times * wait).time_since_epoch().count(), std::memory_order_relaxed);
+  caution.store(std::min(64, 2 * times), std::memory_order_relaxed);
+  return true;
 }
 
 // A thread that leads and others that help with its loops, one loop at a time.
@@ -78,7 +83,7 @@ class Team {
     const Clock::time_point finished = Clock::now();
     int turn = 0;
     for (; done_.load(std::memory_order_acquire) != n; ++turn) turn < kSpins ? pause() : yield();
-    if (turn >= kSpins) waited(Clock::now() - finished, finished - begin);
+    if (turn >= kSpins && held_up(Clock::now() - finished, finished - begin)) smooth = false;
   }
 
   // Helper: until the leader calls stop.
@@ -100,6 +105,8 @@ class Team {
     stop_.store(true);
     wake();
   }
+
+  bool smooth = true;  // nobody was held up so far; the leader's own
 
  private:
   static constexpr int kSpins = 2000;  // some tens of microseconds
@@ -230,7 +237,8 @@ void run_with_team(int threads, void (*body)(void*), void* context) {
     }
   }
   threads_in_teams.fetch_sub(granted, std::memory_order_relaxed);
-  waited(Clock::now() - finished, (finished - begin) / 8);
+  if (!held_up(Clock::now() - finished, (finished - begin) / 8) && team.smooth)
+    caution.store(std::max(2, caution.load(std::memory_order_relaxed) / 2), std::memory_order_relaxed);
   if (thrown) std::rethrow_exception(thrown);
 #else
   body(context);

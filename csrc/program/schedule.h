@@ -15,13 +15,15 @@ inline bool row_sharded(const Program& program, int64_t element_bytes) {
   return program.param_size <= kSmallNetworkBytes / element_bytes;
 }
 
-// Rows of one shard of a training batch: enough work to be worth handing to another core, and no more than 256 shards,
-// each of which has a gradient of its own.
+// Rows of one shard of a training batch. The number of shards is a power of two, so that it divides among 2, 4, 8
+// cores, each with work enough to be worth handing to another core together with the weights it reads and the gradient
+// it leaves there; and no more than 256, each of which has a gradient of its own.
 inline int64_t shard_rows(const Plan& plan, int64_t batch) {
-  constexpr double worth = 8e5;  // flops
-  const double flops = std::max(3 * plan.flops, 1.0);
-  const int64_t rows = static_cast<int64_t>(std::min(worth / flops, 1e9)) + 1;
-  return std::max((rows + 7) / 8 * 8, (batch + 255) / 256);
+  constexpr double worth = 1.2e6;  // flops
+  const double work = 3 * plan.flops * static_cast<double>(batch);
+  int64_t shards = 1;
+  while (shards < 256 && 2 * static_cast<double>(shards) * worth <= work) shards *= 2;
+  return ((batch + shards - 1) / shards + 7) / 8 * 8;
 }
 
 // How many threads to wake for this much work, in all or, within a team, at once: below it, handing over costs more
