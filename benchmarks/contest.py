@@ -267,16 +267,17 @@ def tolerance(case: Case, want: list[Array]) -> float:
       ``2**-24 * sqrt(S) * |w|``; four times that is allowed.
     - Sums of up to 4,096 products err by a few 1e-6 of their size; 2e-5 is allowed.
     - One relu input in a million is closer to 0 than its rounding error, and may be switched on here and off there.
-      Where it is, one unit of one row is missing from a gradient summed over units * rows of them, which takes the
-      weights off the way by ``1 / sqrt(units * rows)``; F such units by ``sqrt(F)`` times that, 1e-3 where F is
-      1e-6 * units * rows. Where less than one is expected, that is scaled down by the root of its likelihood.
+      One unit of one row is then missing from a gradient. With the inputs in eight different orders, and so sums of
+      other roundings, NumPy's weights ended 4e-4 to 1.8e-3 of the way off in ``mnist_big``, ``libxsmm_mlp`` and a
+      network of width 1,024 where that had happened, and 3e-5 where it had not. Allowed is 1e-3 times the root of
+      the number of units expected, at most of nine: a third of what a learning rate 1 % off would do.
     """
     if not isinstance(case, TrainingCase):
         return PREDICTION_TOLERANCE if case.kind == "inference" else PRODUCT_TOLERANCE
     way = _norm([b - a for a, b in zip(initial_weights(case), want, strict=True)])
     walk = 2**-24 * np.sqrt(case.steps * case.check_epochs) * _norm(want) / way
     relus = sum(layer.outputs for layer in case.layers if layer.activation == "relu") * case.rows * case.check_epochs
-    return float(4 * walk + 2e-5 + 1e-3 * np.sqrt(min(1.0, 1e-6 * relus)))
+    return float(4 * walk + 2e-5 + 1e-3 * np.sqrt(min(9.0, 1e-6 * relus)))
 
 
 def _norm(arrays: list[Array]) -> float:
