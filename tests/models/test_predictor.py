@@ -242,7 +242,7 @@ def test_it_serves_beside_fit(backend: str, rows: Any, make_classifier: Any) -> 
 
     with ThreadPoolExecutor(2) as pool:
         served = [pool.submit(serve) for _ in range(2)]
-        model.fit(np.tile(x, (20, 1)), np.tile(y, 20), epochs=5, batch_size=8, verbose=0)
+        model.fit(np.tile(x, (20, 1)), np.tile(y, 20), epochs=60, batch_size=8, verbose=0)
         stop.set()
         assert all(calls.result(60) >= 20 for calls in served)
     assert model.predict(x).tobytes() != want
