@@ -1,4 +1,4 @@
-# cython: language_level=3, binding=False, embedsignature=False, freethreading_compatible=True
+# cython: language_level=3, binding=False, embedsignature=False, freethreading_compatible=True, autotestdict=False
 # cython: boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
 """One row in, one prediction out: calls a predictor that netlet._native made, with NumPy arrays.
 
