@@ -112,14 +112,18 @@ struct Silu {  // Elfwing, Uchibe & Doya (2017), arXiv:1702.03118
 
 template <class A, class T>
 static void act_forward(int64_t n, T alpha, const T* x, T* y) {
-  const Vec<T> a(alpha);
-  for_lanes<T>(n, [&](auto load, auto store) { store(y, A::forward(load(x), a)); });
+  for_pairs<T>(n, [&](auto load, auto store) {
+    using V = decltype(load(x));
+    store(y, A::forward(load(x), V(alpha)));
+  });
 }
 
 template <class A, bool NeedsX, class T>
 static void act_backward(int64_t n, T alpha, const T* x, const T* y, const T* dy, T* dx) {
-  const Vec<T> a(alpha);
-  for_lanes<T>(n, [&](auto load, auto store) { store(dx, A::backward(load(NeedsX ? x : y), load(y), load(dy), a)); });
+  for_pairs<T>(n, [&](auto load, auto store) {
+    using V = decltype(load(x));
+    store(dx, A::backward(load(NeedsX ? x : y), load(y), load(dy), V(alpha)));
+  });
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/kernels.h"
+#include "simd/pair.h"
 #include "simd/vec.h"
 
 namespace netlet {
@@ -19,6 +20,19 @@ static NL_FN void for_lanes(int64_t n, Body body) {
     const auto tail = vec::first(n - i);
     body([i, tail](const T* p) { return vec::load(p + i, tail); }, [i, tail](T* p, vec v) { v.store(p + i, tail); });
   }
+}
+
+// The same, two vectors at a time where there are as many: for bodies that are long chains of operations (simd/pair.h).
+// load returns a Pair<Vec> then; what the body captures of Vec becomes one by itself.
+template <class T, class Body>
+static NL_FN void for_pairs(int64_t n, Body body) {
+  using pair = Pair<Vec<T>>;
+  int64_t i = 0;
+  for (; i + pair::lanes <= n; i += pair::lanes)
+    body([i](const T* p) { return pair::load(p + i); }, [i](T* p, pair v) { v.store(p + i); });
+  for_lanes<T>(n - i, [&](auto load, auto store) {
+    body([&](const T* p) { return load(p + i); }, [&](T* p, Vec<T> v) { store(p + i, v); });
+  });
 }
 
 // sums[N] <- (accumulate ? sums : 0) + sum over m of x[M,N], in order of m.

@@ -68,36 +68,39 @@ NL_FN V scale(V a, V n) {
   }
 }
 
-// x = n ln 2 + r + r_low, n whole, |r| <= ln 2 / 2 and a bit. r_low is what rounding r left out.
+// x = n ln 2 + r + r_low, n whole, |r| <= ln 2 / 2 and a bit. r_low is what rounding r left out. power is 2^(n - K),
+// for n - K as in pow2: what rounds to n has n - K + bias in its lowest bits, which a shift makes an exponent.
 template <class V>
 struct Reduced {
-  V n, r, r_low;
+  V n, r, r_low, power;
 };
-template <class V>
+template <int K = 0, class V>
 NL_FN Reduced<V> reduce_exp(V x) {
   using M = Table<V>;
-  const V n = fma(x, V(M::log2e), V(M::magic)) - V(M::magic);
+  using F = Format<typename Lane<V>::Value>;
+  constexpr auto magic = M::magic + (F::bias - K);
+  const V t = fma(x, V(M::log2e), V(magic));
+  const V n = t - V(magic);
   const V high = fnma(n, V(M::ln2_hi), x);  // exact
   const V r = fnma(n, V(M::ln2_lo), high);
-  return {n, r, fnma(n, V(M::ln2_lo), high - r)};
+  return {n, r, fnma(n, V(M::ln2_lo), high - r), shift_left<F::mantissa>(t)};
 }
 
 template <class V>
 NL_FN V exp(V x) {
   using M = Table<V>;
   using T = typename Lane<V>::Value;
-  const auto [n, r, r_low] = reduce_exp(max(V(M::exp_low), min(V(M::exp_high), x)));
-  return scale(V(T(1)) + fma(r * r, polynomial(r, M::exp_tail), r), n);
+  const auto e = reduce_exp(max(V(M::exp_low), min(V(M::exp_high), x)));
+  return scale(V(T(1)) + fma(e.r * e.r, polynomial(e.r, M::exp_tail), e.r), e.n);
 }
 
 template <class V>
 NL_FN V expm1(V x) {
   using M = Table<V>;
   using T = typename Lane<V>::Value;
-  const auto [n, r, r_low] = reduce_exp(max(V(M::expm1_low), min(V(M::exp_high), x)));
+  const auto [n, r, r_low, s] = reduce_exp<1>(max(V(M::expm1_low), min(V(M::exp_high), x)));
   const V tail = fma(r * r, polynomial(r, M::exp_tail), r_low);
   // exp(x) - 1 = 2 (s - 1/2 + s r + s tail); the sum of the first two terms is kept in two parts.
-  const V s = pow2(n - V(T(1)));
   const V a = s - V(T(0.5)), b = s * r;
   const V sum = a + b, rest = (a - sum) + b;
   const V y = sum + fma(s, tail, rest);
@@ -173,10 +176,10 @@ NL_FN V tanh(V x) {
   // With e = expm1(2 |x|): tanh |x| = e / (e + 2). What rounding the denominator d = (d - 2) + 2 loses, rest =
   // e - (d - 2), goes to the numerator with its weight 2 / (e + 2) = 1 - tanh |x|, for which 1 - |x| is good enough.
   const V a = min(V(M::tanh_high), abs(x));
-  const auto [n, r, r_low] = reduce_exp(a + a);
-  const V s = pow2(n), less = s - V(T(1)), head = fma(s, r, less);
-  V tail = s * (r * r * polynomial(r, M::exp_tail));             // e = head + tail
-  if constexpr (sizeof(T) == 8) tail += fma(s, r, less - head);  // and what rounding head lost: see README.md
+  const auto [n, r, r_low, s] = reduce_exp(a + a);
+  const V less = s - V(T(1)), sr = s * r, head = less + sr;
+  V tail = sr * r * polynomial(r, M::exp_tail);              // e = head + tail
+  if constexpr (sizeof(T) == 8) tail += (less - head) + sr;  // and what rounding head lost: see README.md
   const V d = (head + tail) + V(T(2));
   const V rounded = d - V(T(2)), rest = (head - rounded) + tail;
   return with_sign(fma(rest, V(T(1)) - min(V(T(1)), a), rounded) / d, x);
@@ -185,13 +188,12 @@ NL_FN V tanh(V x) {
 template <class V>
 NL_FN V sigmoid(V x) {
   using M = Table<V>;
-  using T = typename Lane<V>::Value;
-  // 1 / (1 + exp(-x)) = b / (b + a (1 + y)) with exp(-x) = 2^n (1 + y), b = 2^-k and a = 2^(n-k), k about n / 2: so
-  // nothing overflows where the value is subnormal. What rounding a + b loses goes to the small term.
-  const auto [n, r, r_low] = reduce_exp(max(V(M::exp_low), min(V(-M::exp_low), -x)));
+  // 1 / (1 + exp(-x)) = b / (b + a (1 + y)) with exp(-x) = 2^n (1 + y), b = 2^-K and a = 2^(n-K): so nothing overflows
+  // where the value is subnormal. What rounding a + b loses goes to the small term.
+  constexpr int K = M::sigmoid_shift;
+  const auto [n, r, r_low, a] = reduce_exp<K>(max(V(-M::sigmoid_high), min(V(-M::exp_low), -x)));
   const V y = fma(r * r, polynomial(r, M::exp_tail), r);
-  const V k = fma(n, V(T(0.5)), V(M::magic)) - V(M::magic);
-  const V a = pow2(n - k), b = pow2(-k);
+  const V b(M::sigmoid_unit);
   const V larger = max(a, b), sum = a + b, rest = min(a, b) - (sum - larger);
   return b / (sum + fma(a, y, rest));
 }
@@ -203,8 +205,8 @@ NL_FN V erf(V x) {
   const V a = min(V(M::erf_high), abs(x));
   const V near = fma(a, polynomial(a * a, M::erf_near), a);
   const V g = -polynomial(a, M::erf_far);
-  const auto [n, r, r_low] = reduce_exp(g);
-  const V e = (V(T(1)) + fma(r * r, polynomial(r, M::exp_tail), r)) * pow2(n);
+  const auto [n, r, r_low, s] = reduce_exp(g);
+  const V e = (V(T(1)) + fma(r * r, polynomial(r, M::exp_tail), r)) * s;
   return with_sign(select(a < V(T(1)), near, V(T(1)) - e), x);
 }
 

@@ -35,7 +35,10 @@ struct MathTable<float> {
 
   static constexpr float tiny = 0x1p-25f;    // below, expm1 and log1p are x, to less than half a unit
   static constexpr float tanh_high = 10.0f;  // 1 above
-  static constexpr float erf_high = 4.0f;    // 1 above
+  // sigmoid(x) is 1 from sigmoid_high on; exp(-x) is scaled by sigmoid_unit = 2^-sigmoid_shift.
+  static constexpr float sigmoid_high = 40.0f, sigmoid_unit = 0x1p-31f;
+  static constexpr int sigmoid_shift = 31;
+  static constexpr float erf_high = 4.0f;  // 1 above
   // erf(x) / x - 1 over x^2, |x| < 1: 2^-29 of erf(x).
   static constexpr float erf_near[] = {0x1.06eba8p-3f, -0x1.81274p-2f,   0x1.ce2d52p-4f, -0x1.b7fec4p-6f,
                                        0x1.542fecp-8f, -0x1.a5197ap-11f, 0x1.4c5cb4p-14f};
@@ -67,6 +70,8 @@ struct MathTable<double> {
 
   static constexpr double tiny = 0x1p-54;
   static constexpr double tanh_high = 20.0, erf_high = 6.0;
+  static constexpr double sigmoid_high = 40.0, sigmoid_unit = 0x1p-63;
+  static constexpr int sigmoid_shift = 63;
   // 2^-56 of erf(x).
   static constexpr double erf_near[] = {0x1.06eba8214db69p-3,   -0x1.812746b0379fdp-2,  0x1.ce2f21a04362dp-4,
                                         -0x1.b82ce312abf08p-6,  0x1.565bcd12991cp-8,    -0x1.c02db49b09506p-11,
