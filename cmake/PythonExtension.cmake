@@ -28,9 +28,13 @@ endif()
 # Cython writes C++, so that no C compiler is asked for. Its code is not held to our warnings; -O3 makes it no faster.
 set(netlet_predictor_pyx "${PROJECT_SOURCE_DIR}/csrc/bindings/_predictor.pyx")
 set(netlet_predictor_source "${CMAKE_CURRENT_BINARY_DIR}/_predictor.cpp")
+set(netlet_cython_flags --cplus --module-name netlet._predictor)
+if(NETLET_WERROR)
+  list(APPEND netlet_cython_flags --warning-errors)
+endif()
 add_custom_command(OUTPUT "${netlet_predictor_source}"
-  COMMAND "${Python_EXECUTABLE}" -m cython --cplus --module-name netlet._predictor $<$<BOOL:${NETLET_WERROR}>:--warning-errors>
-    --output-file "${netlet_predictor_source}" "${netlet_predictor_pyx}"
+  COMMAND "${Python_EXECUTABLE}" -m cython ${netlet_cython_flags} --output-file
+    "${netlet_predictor_source}" "${netlet_predictor_pyx}"
   DEPENDS "${netlet_predictor_pyx}" VERBATIM)
 set_source_files_properties("${netlet_predictor_source}" PROPERTIES COMPILE_OPTIONS "-w;-O2")
 Python_add_library(_predictor MODULE WITH_SOABI "${netlet_predictor_source}")
