@@ -24,9 +24,9 @@ needs_native = pytest.mark.skipif(
 )
 
 
-def extension() -> Path:
-    """The compiled module."""
-    spec = importlib.util.find_spec("netlet._native")
+def extension(name: str) -> Path:
+    """The file of a compiled module."""
+    spec = importlib.util.find_spec(f"netlet.{name}")
     assert spec is not None
     assert spec.origin is not None
     return Path(spec.origin)
@@ -65,22 +65,24 @@ def test_package_is_typed_and_small() -> None:
 
 
 @needs_native
+@pytest.mark.parametrize("module", ["_native", "_predictor"])
 @pytest.mark.skipif(shutil.which("nm") is None, reason="nm (binutils) is not installed")
-def test_extension_exports_nothing_but_its_entry() -> None:
+def test_extension_exports_nothing_but_its_entry(module: str) -> None:
     listed = subprocess.run(
-        ["nm", "--dynamic", "--defined-only", "--no-demangle", str(extension())],
+        ["nm", "--dynamic", "--defined-only", "--no-demangle", str(extension(module))],
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     symbols = [line.split()[-1] for line in listed.splitlines()]
-    assert "PyInit__native" in symbols
+    assert f"PyInit_{module}" in symbols
     assert [s for s in symbols if "netlet" in s] == []
 
 
 @needs_native
-def test_stub_describes_the_extension() -> None:
+@pytest.mark.parametrize("module", ["_native", "_predictor"])
+def test_stub_describes_the_extension(module: str) -> None:
     installed = "site-packages" in PACKAGE.parts
     checked = subprocess.run(
-        [sys.executable, "-m", "mypy.stubtest", "--allowlist", "tests/stubtest_allowlist.txt", "netlet._native"],
+        [sys.executable, "-m", "mypy.stubtest", "--allowlist", "tests/stubtest_allowlist.txt", f"netlet.{module}"],
         env=os.environ if installed else {**os.environ, "MYPYPATH": str(PACKAGE.parent)},
         cwd=ROOT, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
