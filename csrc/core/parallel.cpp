@@ -13,6 +13,10 @@
 #include "core/cpus.h"
 #include "core/error.h"
 
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
 #define NL_HAS_FORK 1
@@ -46,7 +50,7 @@ inline void pause() noexcept {
 // costs little more than the help, and a machine that was busy once is soon trusted again.
 using Clock = std::chrono::steady_clock;
 std::atomic<Clock::rep> alone_until{0};
-std::atomic<int> caution{2};
+std::atomic<int> caution{1};
 bool alone(Clock::time_point now) noexcept {
   return now.time_since_epoch().count() < alone_until.load(std::memory_order_relaxed);
 }
@@ -54,7 +58,7 @@ bool held_up(Clock::duration wait, Clock::duration work) noexcept {
   if (wait < std::chrono::microseconds(20) || wait < 2 * work) return false;
   const int times = caution.load(std::memory_order_relaxed);
   alone_until.store((Clock::now() + times * wait).time_since_epoch().count(), std::memory_order_relaxed);
-  caution.store(std::min(64, 2 * times), std::memory_order_relaxed);
+  caution.store(std::min(8, 2 * times), std::memory_order_relaxed);
   return true;
 }
 
@@ -86,7 +90,15 @@ class Team {
     if (turn >= kSpins && held_up(Clock::now() - finished, finished - begin)) smooth = false;
   }
 
-  // Helper: until the leader calls stop.
+  // Leader: sends the helpers away, and returns when all `helpers` have gone. One that has not yet begun may wait for
+  // this very processor: it is yielded, as OpenMP's own wait at the end would not.
+  void dismiss(int helpers) noexcept {
+    stop_.store(true);
+    wake();
+    for (int turn = 0; gone_.load(std::memory_order_acquire) != helpers; ++turn) turn < kSpins ? pause() : yield();
+  }
+
+  // Helper: until the leader dismisses it.
   void help() noexcept {
     while (!stop_.load(std::memory_order_acquire)) {
       if (work()) continue;
@@ -99,11 +111,7 @@ class Team {
       if (idle()) woken_.wait(seen);
       sleeping_.fetch_sub(1);
     }
-  }
-
-  void stop() noexcept {
-    stop_.store(true);
-    wake();
+    gone_.fetch_add(1, std::memory_order_release);
   }
 
   bool smooth = true;  // nobody was held up so far; the leader's own
@@ -144,6 +152,7 @@ class Team {
   alignas(64) std::atomic<int> woken_{0};
   std::atomic<int> sleeping_{0};
   std::atomic<bool> stop_{false};
+  std::atomic<int> gone_{0};
 };
 
 thread_local Team* leads = nullptr;    // the team whose loops this thread may open
@@ -228,8 +237,8 @@ void run_with_team(int threads, void (*body)(void*), void* context) {
         thrown = std::current_exception();
       }
       leads = nullptr;
-      team.stop();
       finished = Clock::now();
+      team.dismiss(omp_get_num_threads() - 1);
     } else {
       in_a_loop = true;
       team.help();
@@ -238,7 +247,7 @@ void run_with_team(int threads, void (*body)(void*), void* context) {
   }
   threads_in_teams.fetch_sub(granted, std::memory_order_relaxed);
   if (!held_up(Clock::now() - finished, (finished - begin) / 8) && team.smooth)
-    caution.store(std::max(2, caution.load(std::memory_order_relaxed) / 2), std::memory_order_relaxed);
+    caution.store(std::max(1, caution.load(std::memory_order_relaxed) / 2), std::memory_order_relaxed);
   if (thrown) std::rethrow_exception(thrown);
 #else
   body(context);

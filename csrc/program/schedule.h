@@ -33,8 +33,9 @@ inline int team_at_once(double flops, int threads) { return flops < 1e6 ? 1 : th
 
 // Steps of more work than this ask between their ops whether to stop, the others between steps: in time for a person.
 inline constexpr double kLongStep = 2e9;
-// About how much work may pass between two such questions.
-inline constexpr double kAskEvery = 1e8;
+// About how much work may pass between two such questions: some 10 ms, so that what it costs to begin and end a team is
+// seldom paid.
+inline constexpr double kAskEvery = 5e8;
 
 // Rows of one block of a prediction: its widest value stays in L1 or L2, and the panel of each weight is used often.
 inline int64_t block_rows(const Plan& plan) { return std::clamp<int64_t>((16 << 10) / plan.widest / 12 * 12, 12, 768); }

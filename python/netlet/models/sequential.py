@@ -127,11 +127,12 @@ class Sequential(LayerStack):
     ) -> NDArray[Any]:
         # The short way, for rows that are as executors take them: no conversion, no callbacks, no bar.
         fast = self._fast
-        if fast is not None and x.__class__ is np.ndarray and batch_size is None and verbose in _SILENT:
+        whole = batch_size is None or (batch_size.__class__ is int and batch_size > 0)
+        if fast is not None and x.__class__ is np.ndarray and whole and verbose in _SILENT:
             dtype, row, run = fast
             fits = x.dtype is dtype and x.shape[1:] == row and x.flags.c_contiguous and len(x) > 0
             if fits and steps is None and callbacks is None:
-                outputs: list[NDArray[Any]] = run((x,), None, BLOCK_ROWS)
+                outputs: list[NDArray[Any]] = run((x,), None, batch_size or BLOCK_ROWS)
                 return outputs[0]
         return super().predict(x, batch_size, verbose, steps, callbacks)
 
