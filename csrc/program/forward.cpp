@@ -113,8 +113,10 @@ void Forward<T>::run(const T* params, int64_t rows, const T* const* x, T* const*
   const int64_t round = std::max(tasks, static_cast<int64_t>(std::min(1e8 / work, 1e6)) * tasks);
   for (int64_t from = 0; from < blocks; from += round) {
     const int64_t to = std::min(blocks, from + round);
-    parallel_for(tasks, outer, [&](int64_t t) noexcept {
-      for (int64_t b = from + t; b < to; b += tasks) one_block(*leases[at(t)], b, 1, nullptr);
+    with_team(outer, [&] {
+      parallel_for(tasks, outer, [&](int64_t t) noexcept {
+        for (int64_t b = from + t; b < to; b += tasks) one_block(*leases[at(t)], b, 1, nullptr);
+      });
     });
     interrupt.after(work * static_cast<double>(to - from));
   }
