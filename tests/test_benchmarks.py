@@ -550,7 +550,9 @@ def test_scaling_follows_its_formulas() -> None:
         return 1e6 * scaling.predict(case, inputs, threads, hopeful, schedule)
 
     assert schedule.parts(CASES["tabular"]) == 1  # type: ignore[arg-type]
-    assert predict("tabular", 64, True) == pytest.approx(1 + 19 + 2 * inputs.join(1, True) * 1e6), "one part, one thread"
+    assert predict("tabular", 64, True) == pytest.approx(1 + 19 + 2 * inputs.join(1, True) * 1e6), (
+        "one part, one thread"
+    )
     assert schedule.threads(CASES["seed_mlp"], 64) == 1, "too little work for a second thread"  # type: ignore[arg-type]
     parts = schedule.parts(CASES["simplechains"])  # type: ignore[arg-type]
     assert parts > 16

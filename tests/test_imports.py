@@ -103,7 +103,13 @@ def loaded_after(code: str, **environment: str) -> set[str]:
 
 def test_importing_netlet_loads_no_backend() -> None:
     modules_loaded = loaded_after("import netlet")
-    backends = {"netlet.backends.native", "netlet.backends.numba_", "netlet._native", "netlet._predictor", "netlet.testing"}
+    backends = {
+        "netlet.backends.native",
+        "netlet.backends.numba_",
+        "netlet._native",
+        "netlet._predictor",
+        "netlet.testing",
+    }
     assert not modules_loaded & backends
 
 
