@@ -100,7 +100,7 @@ class Schedule:
         return math.ceil(case.batch / (math.ceil(case.batch / shards / 8) * 8))
 
     def threads(self, case: Network, threads: int) -> int:
-        """How many threads are woken: one where there is too little to do. Steps run in a team that stands by already."""
+        """How many threads are woken: one where there is too little to do. A step's team stands by already."""
         work = case.batch * 2 * sum(layer.inputs * layer.outputs for layer in case.layers)
         if isinstance(case, InferenceCase):
             return threads if work >= self.team_flops else 1
