@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,21 +91,47 @@ class Held:
     ratio: str
     goal: str
     met: str
+    asks: str = ""  # microseconds
+    bound: str = ""  # microseconds of the case's products alone, on all cores' multiply-add units
 
 
 def held_goals(found: list[Group]) -> list[Held]:
     """One for each goal, and one for each case that has none."""
-    held = []
+    held, most = [], _most_rate(found)
     for group in found:
         if group.ours is not None and not group.is_sweep:
             goals: Iterable[Goal | None] = (group.known.goals if group.known else ()) or (None,)
-            held += [_hold(group, goal) for goal in goals]
+            held += [_with_bound(_hold(group, goal), group, goal, most) for goal in goals]
     watched, goal = FIT_OVERHEAD
     ours = {group.case: group.ours for group in found if group.ours}
     if watched in ours and goal.above in ours:
         above = ours[watched].median - ours[goal.above].median
         held.append(Held(f"fit: {watched}", number(above), "", "", str(goal), _met(goal, above)))
     return held
+
+
+def _most_rate(found: list[Group]) -> float | None:
+    """GFLOP/s of all cores' multiply-add units: what one thread's best entry reached in this run, times the threads of
+    the bound with most of them. (What several threads reach together also depends on when each of them is woken.)"""
+    rates: dict[str, list[float]] = {}
+    most = 1
+    for group in found:
+        for figure in group.figures:
+            if figure.is_bound:
+                threads = int(figure.info["threads"])
+                most = max(most, threads)
+                rates.setdefault(figure.contestant, []).append(group.rate(figure) / threads)
+    return max((most * statistics.median(found) for found in rates.values()), default=None)
+
+
+def _with_bound(held: Held, group: Group, goal: Goal | None, most: float | None) -> Held:
+    """With what the goal asks for, and the time below which nobody can get on this machine."""
+    if goal is None or held.met == "not measured":
+        return held
+    best = group.best(goal.against)
+    asks = best.median / goal.times_faster if best and goal.times_faster else goal.microseconds
+    bound = "" if most is None else number(group.flops / most / 1e3)
+    return replace(held, asks="" if asks is None else number(asks), bound=bound)
 
 
 def _hold(group: Group, goal: Goal | None) -> Held:
@@ -134,8 +161,16 @@ def _hold(group: Group, goal: Goal | None) -> Held:
 def goals_table(found: list[Group]) -> list[str]:
     """A row a goal and a row a case that has none, with what was held against it."""
     rows = [row(vars(held).values()) for held in held_goals(found)]
-    head = ["| case | Netlet | fastest peer | ratio | goal | met |", "|---|---:|---:|---:|---|---|"]
-    return head + rows if rows else []
+    head = [
+        "| case | Netlet | fastest peer | ratio | goal | met | it asks, µs | roofline, µs |",
+        "|---|---:|---:|---:|---|---|---:|---:|",
+    ]
+    intro = [
+        "The roofline is what the case's matrix products alone take where the multiply-add units of all cores never "
+        "wait: what one of them was measured to do in this run, times the cores.",
+        "",
+    ]
+    return intro + head + rows if rows else []
 
 
 def _met(goal: Goal, value: float) -> str:

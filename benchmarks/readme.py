@@ -49,7 +49,8 @@ def speed(results: Path) -> list[str]:
     for one in missed:
         which = "missed" if one.met == "no" else one.met
         beside = f" beside {one.peer}, {one.ratio}" if one.ratio else ""
-        lines.append(f"- {which}: {one.case} {one.goal}, {one.ours}{beside}")
+        bound = f"; it asks {one.asks} µs, of which {one.bound} at the roofline" if one.asks and one.bound else ""
+        lines.append(f"- {which}: {one.case} {one.goal}, {one.ours}{beside}{bound}")
     networks = [group for group in cases if group.kind != "product"]
     lines += ["", *libraries_table(networks)]
     for name, title in PLOTS.items():
