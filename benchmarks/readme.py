@@ -1,7 +1,7 @@
 """Writes what the READMEs show of the committed runs: ``python -m benchmarks.readme [--measure]``.
 
 The block in README.md is made from ``results/full.json`` and ``results/footprint.json`` (and ``streaming.json``, if
-there is one), that in benchmarks/README.md from ``results/scaling.json``. ``--measure`` makes these first, in one go of
+there is one; goals and ratios from ``goals.json``, if there is one: a later run of fewer cases), that in benchmarks/README.md from ``results/scaling.json``. ``--measure`` makes these first, in one go of
 about 25 minutes on two cores; a test holds the blocks to the files.
 """
 
@@ -35,13 +35,13 @@ def load(path: Path) -> dict[str, Any] | None:
 
 def speed(results: Path) -> list[str]:
     """Of the full run: goals in a sentence, the libraries' ratios, and the plots that there are."""
-    found = load(results / "full.json")
+    name = "goals" if (results / "goals.json").exists() else "full"
+    found = load(results / f"{name}.json")
     if found is None:
         return [NONE]
     cases = groups(found)
-    commit, date = found.get("commit_info", {}).get("id") or "unknown", found.get("datetime", "")[:10]
     about = machine_lines(found)
-    lines = [f"{about[0]} Commit {commit[:7]}, {date}: [all tables](benchmarks/results/full.md)."]
+    lines = [f"{about[0]} {_origin(found, name)}"]
     lines += ["", about[-1]] if "busy" in about[-1] else []
     held = [one for one in held_goals(cases) if one.met]
     missed = [one for one in held if one.met != "yes"]
@@ -53,10 +53,17 @@ def speed(results: Path) -> list[str]:
         lines.append(f"- {which}: {one.case} {one.goal}, {one.ours}{beside}{bound}")
     networks = [group for group in cases if group.kind != "product"]
     lines += ["", *libraries_table(networks)]
-    for name, title in PLOTS.items():
-        if (results / f"full-{name}.png").exists():
-            lines += ["", f"![{title}](benchmarks/results/full-{name}.png)"]
+    if name != "full" and (full := load(results / "full.json")) is not None:
+        lines += ["", f"Growth, instruction sets and threads, of a run before that. {_origin(full, 'full')}"]
+    for plot, title in PLOTS.items():
+        if (results / f"full-{plot}.png").exists():
+            lines += ["", f"![{title}](benchmarks/results/full-{plot}.png)"]
     return lines
+
+
+def _origin(found: dict[str, Any], name: str) -> str:
+    commit, date = found.get("commit_info", {}).get("id") or "unknown", found.get("datetime", "")[:10]
+    return f"Commit {commit[:7]}, {date}: [all tables](benchmarks/results/{name}.md)."
 
 
 def feet(results: Path) -> list[str]:
