@@ -1,8 +1,9 @@
 """Writes what the READMEs show of the committed runs: ``python -m benchmarks.readme [--measure]``.
 
 The block in README.md is made from ``results/full.json`` and ``results/footprint.json`` (and ``streaming.json``, if
-there is one; goals and ratios from ``goals.json``, if there is one: a later run of fewer cases), that in benchmarks/README.md from ``results/scaling.json``. ``--measure`` makes these first, in one go of
-about 25 minutes on two cores; a test holds the blocks to the files.
+there is one; goals and ratios from ``goals.json``, if there is one: a later run of fewer cases), that in
+benchmarks/README.md from ``results/scaling.json``. ``--measure`` makes these first, in one go of about 25 minutes on two
+cores; a test holds the blocks to the files.
 """
 
 from __future__ import annotations
