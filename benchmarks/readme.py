@@ -2,8 +2,8 @@
 
 The block in README.md is made from ``results/full.json`` and ``results/footprint.json`` (and ``streaming.json``, if
 there is one; goals and ratios from ``goals.json``, if there is one: a later run of fewer cases), that in
-benchmarks/README.md from ``results/scaling.json``. ``--measure`` makes these first, in one go of about 25 minutes on two
-cores; a test holds the blocks to the files.
+benchmarks/README.md from ``results/scaling.json``. ``--measure`` makes these first, in one go of about 25 minutes on
+two cores; a test holds the blocks to the files.
 """
 
 from __future__ import annotations

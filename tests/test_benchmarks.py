@@ -621,6 +621,10 @@ def test_readme_shows_goals_missed_and_the_plots_that_there_are(tmp_path: Path) 
     assert "| seed_linear | 1 µs | | | | 30× | | |" in text
     assert "full-growth.png" in text and "full-isa.png" not in text
     assert "product_6x800x800" not in text
+    (tmp_path / "goals.json").write_text(json.dumps(_fixture_run({"tabular": {"netlet": [10.0], "numpy": [50.0]}})))
+    text = readme.written(ROOT / "README.md", tmp_path)
+    assert "Of 1 goals, 1 are met." in text and "results/goals.md" in text
+    assert text.index("results/goals.md") < text.index("of a run before that") < text.index("full-growth.png")
     (tmp_path / "scaling.json").write_text(json.dumps(_scaling_run(tabular={"1": 20e-6, "2": 20e-6})))
     assert "| tabular | 1 | 20 |" in readme.written(ROOT / "benchmarks/README.md", tmp_path)
 
