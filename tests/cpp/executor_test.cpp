@@ -181,7 +181,7 @@ void test_threads_and_batches(Isa isa, int64_t inputs, int64_t hidden, int64_t r
 }
 
 void test_interrupt() {
-  constexpr int64_t rows = 1000000;
+  constexpr int64_t rows = 450000;
   Fixture<float> f(Net{}, detect(), rows, 1);
   double sums[2] = {0, 0};
   static int asked;
