@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import contextlib
 import json
 import os
 import platform
@@ -258,13 +259,11 @@ def test_nothing_keeps_openblas_from_its_kernels(monkeypatch: pytest.MonkeyPatch
         pytest.skip("NumPy has no OpenBLAS, or its kernels are set from outside")
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Prescott")
     monkeypatch.setenv("OPENBLAS_L2_SIZE", "524288")
-    process = contest.Process(CONTESTANTS["numpy"])
-    assert process.ask("available")["version"] == own
-    process.close()
-    forced = contest.Process(CONTESTANTS["numpy-baseline"])
-    about = forced.ask("available")
+    with contextlib.closing(contest.Process(CONTESTANTS["numpy"])) as process:
+        assert process.ask("available")["version"] == own
+    with contextlib.closing(contest.Process(CONTESTANTS["numpy-baseline"])) as forced:
+        about = forced.ask("available")
     assert about["reason"] or about["version"].endswith(ISAS["baseline"])
-    forced.close()
 
 
 def test_contest_survives_a_process_that_ends() -> None:

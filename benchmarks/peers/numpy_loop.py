@@ -41,7 +41,9 @@ def _openblas() -> dict[str, Any]:
         return {}
     from threadpoolctl import threadpool_info
 
-    return next((library for library in threadpool_info() if library["internal_api"] == "openblas"), {})
+    found = [library for library in threadpool_info() if library["internal_api"] == "openblas"]
+    own = [library for library in found if "numpy" in library["filepath"].lower()]  # SciPy may have loaded its own
+    return next(iter(own or found), {})
 
 
 def _softmax(z: Array) -> Array:
