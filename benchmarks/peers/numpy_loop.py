@@ -42,7 +42,8 @@ def _openblas() -> dict[str, Any]:
     from threadpoolctl import threadpool_info
 
     found = [library for library in threadpool_info() if library["internal_api"] == "openblas"]
-    own = [library for library in found if "numpy" in library["filepath"].lower()]  # SciPy may have loaded its own
+    folder = os.path.dirname(np.__file__)  # its wheels keep libraries in numpy.libs beside it; SciPy may have its own
+    own = [library for library in found if library["filepath"].startswith(folder)]
     return next(iter(own or found), {})
 
 
