@@ -70,30 +70,30 @@ class ProgramBuilder:
         self._inputs.append(node.id)
         return node
 
-    def param(self, name: str, shape: int | Sequence[int]) -> Param:
+    def param(self, name: str, shape: int | Sequence[int], shared: bool = False) -> Param:
         """Adds a parameter at the end of the arena and returns its handle, to be passed to the ops that read it.
 
-        Raises:
-            ValueError: if the name is taken.
-        """
-        if any(p.name == name for p in self._params):
-            raise ValueError(f"param: the name {name!r} is taken")
-        offset = self._params[-1].offset + self._params[-1].size if self._params else 0
-        param = Param(name, _shape(shape), offset)
-        self._params.append(param)
-        return param
-
-    def state(self, name: str, shape: int | Sequence[int]) -> Param:
-        """Adds an entry at the end of the state arena, which is not trained, and returns its handle.
+        Args:
+            shared: return the parameter of that name and shape that is there already, if there is one.
 
         Raises:
             ValueError: if the name is taken.
         """
-        if any(s.name == name for s in self._state):
-            raise ValueError(f"state: the name {name!r} is taken")
-        offset = self._state[-1].offset + self._state[-1].size if self._state else 0
-        entry = Param(name, _shape(shape), offset)
-        self._state.append(entry)
+        return self._entry(self._params, "param", name, _shape(shape), shared)
+
+    def state(self, name: str, shape: int | Sequence[int], shared: bool = False) -> Param:
+        """Adds an entry at the end of the state arena, which is not trained, and returns its handle; as ``param``."""
+        return self._entry(self._state, "state", name, _shape(shape), shared)
+
+    @staticmethod
+    def _entry(entries: list[Param], what: str, name: str, shape: Shape, shared: bool) -> Param:
+        for entry in entries:
+            if entry.name == name:
+                if shared and entry.shape == shape:
+                    return entry
+                raise ValueError(f"{what}: the name {name!r} is taken")
+        entry = Param(name, shape, entries[-1].offset + entries[-1].size if entries else 0)
+        entries.append(entry)
         return entry
 
     def op(
