@@ -52,6 +52,7 @@ class LayeredModel(Trainer):
         self._arena: Arena | None = None
         self._state_arena: Arena | None = None
         self._engine: Engine | None = None
+        self._slots: NDArray[Any] | None = None  # the optimizer's, while a layer is lent
         self._fast: tuple[Any, ...] | None = None  # what predict needs to skip its checks
 
     # What a subclass provides
@@ -115,7 +116,15 @@ class LayeredModel(Trainer):
 
     def _forget_engine(self) -> None:
         self._engine = None
+        self._slots = None
         self._fast = None
+
+    def _lend(self) -> None:
+        """Let another model take weights out of the arena; the next run fetches them back."""
+        with self._guard("lending a layer"), self._making:
+            slots = self._slots if self._engine is None else self._engine.slots
+            self._forget_engine()
+            self._slots = slots
 
     def _engine_for(self, input_shape: Any) -> Engine:
         engine = self._engine
@@ -125,7 +134,7 @@ class LayeredModel(Trainer):
             if self._engine is None:
                 if not self.built:
                     self.build(input_shape)
-                self._make_engine(None)
+                self._make_engine(self._slots)
             assert self._engine is not None
             return self._engine
 
