@@ -16,23 +16,23 @@ from netlet.program.ops.loss_terms import scale_of, weighted
 from netlet.program.ops.losses import loss_shapes
 from netlet.program.spec import Array, Attr, Attrs, LossSpec, elements
 
-__all__ = ["Dice", "Tversky"]
+__all__ = ["Dice", "Overlap", "Tversky"]
 
 _AXIS = Attr("axis", "axes", None)
 
 
-class _Overlap(LossSpec):
+class Overlap(LossSpec):
     """1 - I / D along the axes: a subclass says what I and D are, and how they depend on an element of x."""
 
     signature = "x[B,...,L] y[B,...,L] -> loss[B]"
     per_row = False
 
     def per_row_for(self, attrs: Attrs) -> bool:
-        axes = self._axes(attrs, None)
+        axes = self.axes(attrs, None)
         return axes is not None and 0 not in axes
 
     @staticmethod
-    def _axes(attrs: Attrs, rank: int | None) -> tuple[int, ...] | None:
+    def axes(attrs: Attrs, rank: int | None) -> tuple[int, ...] | None:
         """The axes as a tuple, counted from the front if the rank is given; None for all."""
         axis = attrs["axis"]
         if axis is None:
@@ -58,7 +58,7 @@ class _Overlap(LossSpec):
         output: Array | None,
         clip: tuple[float, float] | None = None,
     ) -> None:
-        axes = self._axes(attrs, x.ndim)
+        axes = self.axes(attrs, x.ndim)
         over, under, slope = self.parts(attrs, x, y, axes)
         value = 1 - over / under
         whole = axes is None or 0 in axes
@@ -95,7 +95,7 @@ class _Overlap(LossSpec):
 
     def bound(self, case: Case, arrays: dict[str, Array], want: dict[str, Array], eps: float) -> dict[str, Array]:
         x, y = arrays["x"], arrays["y"]
-        axes = self._axes(case.attrs, x.ndim)
+        axes = self.axes(case.attrs, x.ndim)
         over, under, slope = self.parts(case.attrs, x, y, axes)
         # sums of up to n positive terms err by n/2 eps, their terms by 2 eps; then the quotient, and the mean of m
         terms = x.size / over.size
@@ -117,7 +117,7 @@ class _Overlap(LossSpec):
         return {"losses": losses, "loss": loss, "dx": dx}
 
 
-class Dice(_Overlap):
+class Dice(Overlap):
     """1 - the Dice coefficient: twice the overlap over the sum of both."""
 
     name = "dice"
@@ -135,7 +135,7 @@ class Dice(_Overlap):
         return over, under, np.ones_like(under)
 
 
-class Tversky(_Overlap):
+class Tversky(Overlap):
     """1 - the Tversky index, which weighs misses by alpha and false alarms by beta.
 
     Source: Salehi et al., "Tversky loss function for image segmentation using 3D fully convolutional deep networks",
