@@ -81,7 +81,7 @@ class BinaryCrossentropy(OpLoss):
     """
 
     op = "binary_crossentropy"
-    function = binary_crossentropy
+    function = staticmethod(binary_crossentropy)
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class CategoricalCrossentropy(OpLoss):
     """
 
     op = "categorical_crossentropy"
-    function = categorical_crossentropy
+    function = staticmethod(categorical_crossentropy)
 
     def __init__(
         self,
@@ -136,7 +136,7 @@ class SparseCategoricalCrossentropy(OpLoss):
     """
 
     op = "sparse_categorical_crossentropy"
-    function = sparse_categorical_crossentropy
+    function = staticmethod(sparse_categorical_crossentropy)
     left_out: ClassVar[dict[str, Any]] = {"axis": -1}
 
     def __init__(

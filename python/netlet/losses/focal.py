@@ -84,7 +84,7 @@ class BinaryFocalCrossentropy(OpLoss):
     """
 
     op = "binary_focal_crossentropy"
-    function = binary_focal_crossentropy
+    function = staticmethod(binary_focal_crossentropy)
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class CategoricalFocalCrossentropy(OpLoss):
     """
 
     op = "categorical_focal_crossentropy"
-    function = categorical_focal_crossentropy
+    function = staticmethod(categorical_focal_crossentropy)
 
     def __init__(
         self,

@@ -178,7 +178,7 @@ class OpLoss(Loss):
         return {key: value.tolist() if hasattr(value, "tolist") else value for key, value in self.arguments().items()}
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        return type(self).function(y_true, y_pred, **self.arguments())
+        return self.function(y_true, y_pred, **self.arguments())
 
     def get_config(self) -> dict[str, Any]:
         told = {key: value for key, value in self.arguments().items() if self.left_out.get(key, _NOTHING) != value}

@@ -34,7 +34,7 @@ class Hinge(OpLoss):
     """What margins lack to 1, for labels -1 and 1 (or 0 and 1); arguments as of `Loss`."""
 
     op = "hinge"
-    function = hinge
+    function = staticmethod(hinge)
 
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str | None = "hinge", dtype: Any = None
@@ -46,7 +46,7 @@ class SquaredHinge(OpLoss):
     """The square of what margins lack to 1, for labels -1 and 1 (or 0 and 1); arguments as of `Loss`."""
 
     op = "squared_hinge"
-    function = squared_hinge
+    function = staticmethod(squared_hinge)
 
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str | None = "squared_hinge", dtype: Any = None
@@ -58,7 +58,7 @@ class CategoricalHinge(OpLoss):
     """By how much the best wrong class comes within 1 of the right one, for one-hot labels; arguments as of `Loss`."""
 
     op = "categorical_hinge"
-    function = categorical_hinge
+    function = staticmethod(categorical_hinge)
 
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str | None = "categorical_hinge", dtype: Any = None

@@ -51,7 +51,7 @@ class Dice(OpLoss):
     """
 
     op = "dice"
-    function = dice
+    function = staticmethod(dice)
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Tversky(OpLoss):
     """
 
     op = "tversky"
-    function = tversky
+    function = staticmethod(tversky)
 
     def __init__(
         self,

@@ -40,7 +40,7 @@ class KLDivergence(OpLoss):
     """The Kullback-Leibler divergence of the prediction from the label; arguments as of `Loss`."""
 
     op = "kl_divergence"
-    function = kl_divergence
+    function = staticmethod(kl_divergence)
 
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str | None = "kl_divergence", dtype: Any = None
@@ -52,7 +52,7 @@ class Poisson(OpLoss):
     """How unlikely counts are if the prediction is their mean, but for a constant; arguments as of `Loss`."""
 
     op = "poisson"
-    function = poisson
+    function = staticmethod(poisson)
 
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str | None = "poisson", dtype: Any = None
@@ -71,7 +71,7 @@ class CategoricalGeneralizedCrossEntropy(OpLoss):
     """
 
     op = "categorical_generalized_cross_entropy"
-    function = categorical_generalized_cross_entropy
+    function = staticmethod(categorical_generalized_cross_entropy)
 
     def __init__(
         self,

@@ -54,7 +54,7 @@ class MeanSquaredError(OpLoss):
     """The mean of squared differences; arguments as of `Loss`."""
 
     op = "mean_squared_error"
-    function = mean_squared_error
+    function = staticmethod(mean_squared_error)
 
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_squared_error", dtype: Any = None
@@ -66,7 +66,7 @@ class MeanAbsoluteError(OpLoss):
     """The mean of absolute differences; arguments as of `Loss`."""
 
     op = "mean_absolute_error"
-    function = mean_absolute_error
+    function = staticmethod(mean_absolute_error)
 
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_absolute_error", dtype: Any = None
@@ -78,7 +78,7 @@ class MeanAbsolutePercentageError(OpLoss):
     """The mean of absolute differences in per cent of the labels; arguments as of `Loss`."""
 
     op = "mean_absolute_percentage_error"
-    function = mean_absolute_percentage_error
+    function = staticmethod(mean_absolute_percentage_error)
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class MeanSquaredLogarithmicError(OpLoss):
     """The mean of squared differences of logarithms; arguments as of `Loss`."""
 
     op = "mean_squared_logarithmic_error"
-    function = mean_squared_logarithmic_error
+    function = staticmethod(mean_squared_logarithmic_error)
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class CosineSimilarity(OpLoss):
     """
 
     op = "cosine_similarity"
-    function = cosine_similarity
+    function = staticmethod(cosine_similarity)
     left_out: ClassVar[dict[str, Any]] = {"axis": -1}
 
     def __init__(
@@ -135,7 +135,7 @@ class Huber(OpLoss):
     """
 
     op = "huber"
-    function = huber
+    function = staticmethod(huber)
     left_out: ClassVar[dict[str, Any]] = {"delta": 1.0}
 
     def __init__(
@@ -152,7 +152,7 @@ class LogCosh(OpLoss):
     """The mean of the logarithm of the hyperbolic cosine of differences; arguments as of `Loss`."""
 
     op = "log_cosh"
-    function = log_cosh
+    function = staticmethod(log_cosh)
 
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str | None = "log_cosh", dtype: Any = None

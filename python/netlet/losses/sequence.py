@@ -42,7 +42,7 @@ class CTC(OpLoss):
     """
 
     op = "ctc"
-    function = ctc
+    function = staticmethod(ctc)
 
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str | None = "ctc", dtype: Any = None

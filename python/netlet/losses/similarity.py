@@ -65,7 +65,7 @@ class Circle(OpLoss):
     """
 
     op = "circle"
-    function = circle
+    function = staticmethod(circle)
 
     def __init__(
         self,
