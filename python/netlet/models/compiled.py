@@ -19,7 +19,6 @@ from netlet.models.guard import Guard
 from netlet.models.history import History
 from netlet.models.sources import Rows
 from netlet.optimizers import Optimizer
-from netlet.program import LOSSES
 
 
 class Compiled:
@@ -201,7 +200,9 @@ class Compiled:
         loss = compilation.required_loss(self.name)
         prediction = tuple(n for n in self._output_shape_for(input_shape)[1:] if n is not None)
         try:
-            label_shape = LOSSES[loss.op].label_shape(prediction)
+            attrs = loss.attrs()
+            label_shape = loss.spec.label_shape(prediction, attrs)
+            classes = loss.spec.classes(prediction, attrs)
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}") from None
         dtype = np.dtype(self.dtype)
@@ -210,7 +211,9 @@ class Compiled:
             y,
             loss=loss.name,
             label_shape=label_shape,
-            classes=prediction[-1] if loss.integer_labels else None,
+            classes=classes,
+            ignored=attrs.get("ignore_class"),
+            integer=loss.integer_labels,
             dtype=dtype,
             finite=finite,
         )
