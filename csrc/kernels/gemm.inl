@@ -8,6 +8,7 @@
 // of K (the chain continues from c) and threads only cut between elements, so none of them can change a bit.
 #pragma once
 
+#include "kernels/gemm_narrow.inl"
 #include "kernels/gemm_pack.inl"
 
 namespace netlet {
@@ -133,7 +134,10 @@ static void gemm(const GemmArgs<T>& g) {
         }
         t.c = g.c + ic * g.ldc + jc;
         t.weights = last && g.weights ? g.weights + ic * g.ldc + jc : nullptr;
-        tiles_of<T>(t, a_rows, b_packed, a, b, mc, nc, Tile<T>::MR * (pack_a_now ? kc : g.a_row));
+        if (g.n <= Vec<T>::lanes && g.m >= 6)  // a is read in place
+          narrow<T>(t, g.a_row, g.a_col, b_packed, b_packed ? Tile<T>::NR : g.b_row, a, b, mc, nc);
+        else
+          tiles_of<T>(t, a_rows, b_packed, a, b, mc, nc, Tile<T>::MR * (pack_a_now ? kc : g.a_row));
       }
       pc += kc;
     } while (pc < g.k);

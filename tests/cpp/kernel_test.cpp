@@ -112,6 +112,13 @@ void test_gemm(const Kernels<T>& kernels) {
   for (int64_t n = 1; n <= 9 * nr / 2 + 3; ++n)
     for (int64_t k : {0, 1, 2, 7, 64})
       for (int mode = 0; mode < 16; ++mode) gemm_case(kernels, bits, 1, n, k, mode, mode & 1);
+  // Columns that fill a register, half of one or part of either, with every number of rows.
+  for (int64_t n = 1; n <= nr / 2 + 1; ++n)
+    for (int64_t m = 1; m <= 26; ++m)
+      for (int64_t k : {1, 2, 3, 4, 5})
+        for (int mode : {0, 1, 2, 4, 9, 12}) gemm_case(kernels, bits, m, n, k, mode, true);
+  for (int64_t n : {int64_t{1}, nr / 4, nr / 2 - 1, nr / 2})
+    for (int mode : {0, 3, 5, 8}) gemm_case(kernels, bits, 205, n, 517, mode, true);
   // Beyond every block: KC = 512 or 256, MC = 192, NC = 2048.
   for (int mode : {0, 1, 2, 4, 13}) {
     gemm_case(kernels, bits, 203, 67, 515, mode, true);
