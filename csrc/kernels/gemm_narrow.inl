@@ -4,21 +4,18 @@
 // one half the lanes would be wasted. Each element is the chain that it is in `tile`.
 #pragma once
 
-#include <utility>
+#include <type_traits>
 
 #include "kernels/gemm_tile.inl"
 
 namespace netlet {
 namespace {
 
-// The rows M of c from element `at` on, of n <= V::lanes columns: all lanes if not Masked. a[m * a_row + k * a_col],
+// M rows of c from element `at` on, of n <= V::lanes columns: all lanes if not Masked. a[m * a_row + k * a_col],
 // b[k * b_row + j]; a packed b has zeros beyond n.
-//
-// Rows are written out as a pack: where an array's elements are constructed in a loop, GCC 12 may unroll that too late,
-// and then keeps the array in memory beside its registers, at a store for each multiply-add.
-template <class V, ReadB B, bool Masked, class T, int... M>
+template <class V, ReadB B, int M, bool Masked, class T>
 static NL_FN void narrow_tile(const TileArgs<T>& t, int64_t a_row, int64_t a_col, int64_t b_row, const T* a0,
-                              const T* b, int64_t at, typename V::Mask columns, std::integer_sequence<int, M...>) {
+                              const T* b, int64_t at, typename V::Mask columns) {
   auto load = [&](const T* p) { return Masked ? V::load(p, columns) : V::load(p); };
   auto store = [&](V x, T* p) {
     if (Masked)
@@ -27,27 +24,33 @@ static NL_FN void narrow_tile(const TileArgs<T>& t, int64_t a_row, int64_t a_col
       x.store(p);
   };
   T* const c = t.c + at;
-  const V start = t.bias ? load(t.bias) : V(T(0));
-  V acc[] = {((void)M, start)...};
-  if (t.load) ((acc[M] = load(c + M * t.ldc)), ...);
+  V acc[M];
+  if (t.load) {
+    NL_UNROLL for (int m = 0; m < M; ++m) acc[m] = load(c + m * t.ldc);
+  } else {
+    const V start = t.bias ? load(t.bias) : V(T(0));
+    NL_UNROLL for (int m = 0; m < M; ++m) acc[m] = start;
+  }
 
   // Three rows a pointer: at 0, a_row and 2 a_row from it, which an address can hold.
-  const T* a[] = {a0 + M / 3 * 3 * a_row...};
+  constexpr int G = (M + 2) / 3;
+  const T* a[G];
+  NL_UNROLL for (int g = 0; g < G; ++g) a[g] = a0 + 3 * g * a_row;
   for (int64_t k = 0; k < t.k; ++k) {
     const V bk = B == ReadB::packed ? V::load(b) : load(b);
-    ((acc[M] = fma(V::all(a[M / 3 * 3][M % 3 * a_row]), bk, acc[M])), ...);
-    ((a[M] += M % 3 == 0 ? a_col : 0), ...);
+    NL_UNROLL for (int m = 0; m < M; ++m) acc[m] = fma(V::all(a[m / 3][m % 3 * a_row]), bk, acc[m]);
+    NL_UNROLL for (int g = 0; g < G; ++g) a[g] += a_col;
     b += b_row;
   }
 
   if (t.weights) {
     const V rate(t.rate);
     T* const w = t.weights + at;
-    (store(fnma(rate, acc[M], load(w + M * t.ldc)), w + M * t.ldc), ...);
+    NL_UNROLL for (int m = 0; m < M; ++m) store(fnma(rate, acc[m], load(w + m * t.ldc)), w + m * t.ldc);
   } else if (t.relu) {
-    (store(max(V(T(0)), acc[M]), c + M * t.ldc), ...);
+    NL_UNROLL for (int m = 0; m < M; ++m) store(max(V(T(0)), acc[m]), c + m * t.ldc);
   } else {
-    (store(acc[M], c + M * t.ldc), ...);
+    NL_UNROLL for (int m = 0; m < M; ++m) store(acc[m], c + m * t.ldc);
   }
 }
 
@@ -57,15 +60,15 @@ static void narrow_rows(const TileArgs<T>& t, int64_t a_row, int64_t a_col, int6
   const auto columns = V::first(n);
   int64_t i = 0;
   auto rows = [&](auto count) {
-    narrow_tile<V, B, Masked>(t, a_row, a_col, b_row, a + i * a_row, b, i * t.ldc, columns, count);
-    i += static_cast<int64_t>(count.size());
+    narrow_tile<V, B, count, Masked>(t, a_row, a_col, b_row, a + i * a_row, b, i * t.ldc, columns);
+    i += count;
   };
-  while (m - i >= 12) rows(std::make_integer_sequence<int, 12>());
-  if (m - i >= 8) rows(std::make_integer_sequence<int, 8>());
-  if (m - i >= 6) rows(std::make_integer_sequence<int, 6>());
-  if (m - i >= 4) rows(std::make_integer_sequence<int, 4>());
-  if (m - i >= 2) rows(std::make_integer_sequence<int, 2>());
-  if (m - i >= 1) rows(std::make_integer_sequence<int, 1>());
+  while (m - i >= 12) rows(std::integral_constant<int, 12>());
+  if (m - i >= 8) rows(std::integral_constant<int, 8>());
+  if (m - i >= 6) rows(std::integral_constant<int, 6>());
+  if (m - i >= 4) rows(std::integral_constant<int, 4>());
+  if (m - i >= 2) rows(std::integral_constant<int, 2>());
+  if (m - i >= 1) rows(std::integral_constant<int, 1>());
 }
 
 // m rows by n <= Vec<T>::lanes columns. Fewer than 6 rows take as long in `tiles`: a chain's latency.

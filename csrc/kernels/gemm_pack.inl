@@ -35,7 +35,7 @@ static NL_FN void turn_strip(int64_t rows, int64_t columns, const T* from, int64
     if (rows == L) {
       NL_UNROLL for (int i = 0; i < L; ++i) r[i] = vec::load(from + i * step + j);
     } else {
-      NL_UNROLL for (int i = 0; i < L; ++i) if (i < rows) r[i] = vec::load(from + i * step + j);
+      NL_UNROLL for (int i = 0; i < L; ++i) r[i] = i < rows ? vec::load(from + i * step + j) : vec(T(0));
     }
     turn<T>(r);
     if (width == L) {

@@ -55,7 +55,7 @@ struct Vec {
 
   typename S::reg v;
 
-  NL_FN Vec() : v(S::all(T(0))) {}
+  Vec() = default;  // undefined; GCC 12 keeps an array whose elements a constructor fills in memory, not registers
   NL_FN explicit Vec(T a) : v(S::all(a)) {}
   NL_FN explicit Vec(typename S::reg a) : v(a) {}
   static NL_FN Vec all(T a) { return Vec(a); }
