@@ -19,7 +19,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the benchmarks are no part of the installed package
 
-from benchmarks import compare, contest, figures, footprint, probe, readme, reference, scaling, streaming
+from benchmarks import compare, contest, figures, footprint, probe, readme, reference, rounding, scaling, streaming
 from benchmarks.cases import (
     CASES,
     GROWTH,
@@ -36,7 +36,7 @@ from benchmarks.cases import (
 )
 from benchmarks.contest import ROOT
 from benchmarks.contestants import ALL, CONTESTANTS, ISAS, chosen
-from benchmarks.data import Data, Factors, inference_rows, initial_weights, product_factors, training_data
+from benchmarks.data import Array, Data, Factors, inference_rows, initial_weights, product_factors, training_data
 from benchmarks.peers import fma_peak, netlet_model, numpy_loop
 
 SMALL = (
@@ -167,13 +167,74 @@ def test_the_bound_is_above_a_matrix_product() -> None:
     assert 0.02 * peak < reached < 1.05 * peak
 
 
-@pytest.mark.parametrize("case", [c for c in TRAINING if c.smoke], ids=str)
-def test_a_learning_rate_one_percent_off_is_a_wrong_answer(case: TrainingCase) -> None:
-    want = reference.answer(case)
-    off = dataclasses.replace(case, learning_rate=1.01 * case.learning_rate)
-    got = reference.train(off, training_data(case), initial_weights(case), case.check_epochs)
-    assert contest.distance(case, got, want) > 5 * contest.tolerance(case, want)
-    assert contest.distance(case, initial_weights(case), want) == pytest.approx(1)
+def _bfloat16(a: Array) -> Array:
+    """Rounded to eight bits of fraction, in the type that it has."""
+    bits = np.ascontiguousarray(a, np.float32).view(np.uint32)
+    rounded: Array = ((bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)).view(np.float32).astype(a.dtype)
+    return rounded
+
+
+class _Rounded(np.ndarray[Any, Any]):
+    """Its products are of factors in bfloat16."""
+
+    def __matmul__(self, other: Any) -> Any:
+        return (_bfloat16(self.view(np.ndarray)) @ _bfloat16(other.view(np.ndarray))).view(_Rounded)
+
+
+@pytest.mark.parametrize("case", [c for c in TRAINING if not c.slow], ids=str)
+def test_a_training_that_is_not_the_same_is_a_wrong_answer(case: TrainingCase) -> None:
+    data, weights, want = training_data(case), initial_weights(case), reference.answer(case)
+    allowed = contest.tolerance(case, want)
+
+    def off(got: list[Array]) -> float:
+        return contest.distance(case, got, want)
+
+    float32 = numpy_loop.prepare_training(case, data, weights, {})
+    float32.run(case.check_epochs, False)
+    assert off(float32.weights()) <= allowed
+    assert off(weights) == pytest.approx(1), "nothing was done"
+
+    faster = dataclasses.replace(case, learning_rate=1.01 * case.learning_rate)
+    assert off(reference.train(faster, data, weights, case.check_epochs)) > 2 * allowed
+
+    row = case.rows // 2  # one before it has faded by the end of 1,000 steps
+    missed = Data(data.x.copy(), data.y.copy())
+    missed.x[row], missed.y[row] = data.x[row - 1], data.y[row - 1]
+    assert off(reference.train(case, missed, weights, case.check_epochs)) > 2 * allowed
+
+    coarse = Data(data.x.view(_Rounded), data.y)
+    half = reference.train(case, coarse, [w.view(_Rounded) for w in weights], case.check_epochs)
+    assert off([np.asarray(w) for w in half]) > 2 * allowed
+
+
+@pytest.mark.parametrize("case", [c for c in TRAINING if c.hidden == "relu" and not c.slow], ids=str)
+def test_no_layer_of_relus_is_dead(case: TrainingCase) -> None:
+    """Nothing would be checked of the layers before it."""
+    data, weights = training_data(case), initial_weights(case)
+    for values in reference.forward(case, weights, data.x)[1:-1]:
+        assert (values > 0).any(axis=0).mean() > 0.5
+
+
+def test_edges_switch_relus_on_or_off() -> None:
+    case = TrainingCase("edge", (1, 2, 1), 1, 1, 1, "mean_squared_error")
+    x, y = np.ones((1, 1)), np.zeros((1, 1))
+    weights = [np.array([[1.0, -1e-7]]), np.zeros(2), np.ones((2, 1)), np.zeros(1)]
+
+    def moved(edge: float) -> list[bool]:
+        return (reference.gradients(case, weights, x, y, edge)[0][0] != 0).tolist()
+
+    assert moved(0) == moved(1e-6) == [True, False]
+    assert moved(-1e-6) == [True, True]
+    weights[0][0, 1] = 1e-7
+    assert moved(1e-6) == [True, False]
+
+
+def test_trainings_in_float32_are_in_the_cases_own_order() -> None:
+    for case in SMALL:
+        want = reference.answer(case)
+        found = [contest.distance(case, got, want) for got in rounding.trainings(case)]
+        assert len(found) == rounding.TRAININGS
+        assert 1e-8 < min(found) and max(found) < 1e-5
 
 
 def test_a_shape_or_nan_is_infinitely_far() -> None:
