@@ -298,6 +298,18 @@ def test_the_bound_takes_turns_without_an_answer() -> None:
     assert case.flops / min(entry.seconds) > 1e9
 
 
+def test_the_bound_of_more_threads_is_that_of_one_times_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("llvmlite")
+    if reason := fma_peak.available({"isa": None}):
+        pytest.skip(reason)
+    case = CASES["product_6x800x800_forward"]
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    _, one = fma_peak.prepare_bound(case, {"isa": None})
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    _, four = fma_peak.prepare_bound(case, {"isa": None})
+    assert four == 4 * one and fma_peak.describe()["threads"] == "4"
+
+
 def test_a_slow_contestant_gets_fewer_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     ask = contest.Process.ask
 
@@ -368,7 +380,8 @@ def test_entries_take_part_where_they_belong() -> None:
     assert "torch-fused-1" not in inference
     assert part("predict_8-8_linear_batch1") == inference - {"sklearn", "sklearn-1"}
     assert "peak" in part("wide")
-    by_isa = {f"{library}-{isa}{end}" for library in ("netlet", "numpy", "peak") for isa in ISAS for end in ("", "-1")}
+    by_isa = {f"{library}-{isa}{end}" for library in ("netlet", "numpy") for isa in ISAS for end in ("", "-1")}
+    by_isa |= {f"peak-{isa}-1" for isa in ISAS}
     assert part("product_512x512x512_forward") == by_isa | {"torch", "torch-1"}
     assert part("product_6x800x800_forward") == {"netlet", "netlet-1", "numpy", "numpy-1", "torch", "torch-1"}
     assert part("train_64-10_batch32") == {"netlet", "numpy", "torch", "jax"}
@@ -456,7 +469,7 @@ def test_compare_shows_products_by_instruction_set(tmp_path: Path) -> None:
         f"{library}-{isa}{end}": [microseconds * (2 if end else 1)] * 3
         for library, microseconds in (("netlet", 1000.0), ("numpy", 1500.0), ("peak", 800.0))
         for isa in ISAS
-        for end in ("", "-1")
+        for end in (("-1",) if library == "peak" else ("", "-1"))
     }
     cases = [f"product_{n}x{n}x{n}_{kind}" for n in (512, 1024) for kind in ("forward", "gradients")]
     run = _fixture_run(dict.fromkeys(cases, entries))
