@@ -99,7 +99,7 @@ class Group:
         return self.named(f"netlet-{setting}") if self.ours is None else self.ours
 
     def peak(self, isa: str, threads: int) -> float | None:
-        """GFLOP/s of the multiply-add units of so many threads: those that one's did in this case, times the threads."""
+        """GFLOP/s of so many threads' multiply-add units: what one's did in this case, times the threads."""
         one = self.named(f"peak-{isa}-1")
         return None if one is None else threads * self.rate(one)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib.util
 import json
 import os
 import platform
 import subprocess
 import sys
+import textwrap
 import time
 import zipfile
 from pathlib import Path
@@ -234,7 +236,7 @@ def test_trainings_in_float32_are_in_the_cases_own_order() -> None:
         want = reference.answer(case)
         found = [contest.distance(case, got, want) for got in rounding.trainings(case)]
         assert len(found) == rounding.TRAININGS
-        assert 1e-8 < min(found) and max(found) < 1e-5
+        assert min(found) > 1e-8 and max(found) < 1e-5
 
 
 def test_a_shape_or_nan_is_infinitely_far() -> None:
@@ -533,7 +535,7 @@ def test_a_run_writes_json_and_table_without_names_of_host_or_paths(tmp_path: Pa
 
 def test_footprint_measures_fresh_imports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "feet.json"
-    assert footprint.main(["--output", str(output), "--rounds", "2", "--libraries", "netlet,numpy"]) == 0
+    assert footprint.main(["--output", str(output), "--rounds", "2", "--no-build", "--libraries", "netlet,numpy"]) == 0
     run = json.loads(output.read_text())
     ours, numpy = footprint.footprints(run)
     assert (ours.library, numpy.library) == ("netlet", "numpy")
@@ -556,7 +558,10 @@ def test_footprint_tells_a_goal_missed_and_draws(tmp_path: Path) -> None:
     text = footprint.markdown(run, "x")
     assert "| s to import, NumPy included | 0.06 | ≤ 0.09 | yes |" in text
     assert "| MB on disk | 7 | ≤ 6 | no |" in text
+    assert "| Netlet | 1 | 0.060 [0.055, 0.180] | 30 | 9 | 7 | 8 | ≈ 1 |" in text
     assert "| PyTorch | 1 | 0.060 [0.055, 0.180] | 30 | 9 | 7 | 8 | |" in text
+    feet[0]["built"] = True
+    assert "| 7 | 8 | 1 |" in footprint.markdown(run, "x")
     footprint.plot(run, tmp_path / "feet.png")
     assert (tmp_path / "feet.png").read_bytes().startswith(b"\x89PNG")
 
@@ -569,6 +574,35 @@ def test_a_wheel_is_as_large_as_its_files_deflated(tmp_path: Path) -> None:
         for file in files:
             archive.write(file, file.name)
         assert footprint.deflated(files) == sum(info.compress_size for info in archive.infolist())
+
+
+def test_a_wheel_that_can_be_built_is_weighed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if importlib.util.find_spec("pip") is None:
+        pytest.skip("needs pip")
+    (tmp_path / "pyproject.toml").write_text(
+        "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
+    )
+    build = """
+        import zipfile
+        from pathlib import Path
+
+        ABOUT = {"METADATA": "Metadata-Version: 2.1\\nName: tiny\\nVersion: 1\\n",
+                 "WHEEL": "Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n", "RECORD": ""}
+
+        def build_wheel(folder, config_settings=None, metadata_directory=None):
+            name = "tiny-1-py3-none-any.whl"
+            with zipfile.ZipFile(Path(folder) / name, "w") as wheel:
+                for file, text in ABOUT.items():
+                    wheel.writestr(f"tiny-1.dist-info/{file}", text)
+                wheel.writestr("tiny.py", "#" * 10_000)
+            return name
+    """
+    (tmp_path / "backend.py").write_text(textwrap.dedent(build))
+    weighed = footprint.built_wheel(tmp_path)
+    assert weighed is not None and 10_000 < weighed < 12_000
+    (tmp_path / "backend.py").write_text("raise OSError('no compiler')")
+    assert footprint.built_wheel(tmp_path) is None
+    assert "no wheel can be built" in capsys.readouterr().out
 
 
 def test_what_a_library_needs_is_followed() -> None:
