@@ -288,7 +288,10 @@ def table(run: dict[str, Any]) -> list[str]:
         if disk[-1] and not f.built:
             disk[-1] = f"≈ {disk[-1]}"
         lines.append(row([titles[f.library], f.version, seconds, number(value(f, "memory") or 0), f.modules, *disk]))
-    lines += ["", "A wheel with ≈ was not weighed: it is the sum of the installed files, each deflated as a wheel has it."]
+    lines += [
+        "",
+        "A wheel with ≈ was not weighed: it is the sum of the installed files, each deflated as a wheel has it.",
+    ]
     return lines
 
 

@@ -587,7 +587,8 @@ def test_a_wheel_that_can_be_built_is_weighed(tmp_path: Path, capsys: pytest.Cap
         from pathlib import Path
 
         ABOUT = {"METADATA": "Metadata-Version: 2.1\\nName: tiny\\nVersion: 1\\n",
-                 "WHEEL": "Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n", "RECORD": ""}
+                 "WHEEL": "Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+                 "RECORD": ""}
 
         def build_wheel(folder, config_settings=None, metadata_directory=None):
             name = "tiny-1-py3-none-any.whl"
@@ -635,20 +636,26 @@ def test_streaming_sees_a_copy() -> None:
     assert watch.most - before > 0.9 * copy.nbytes
 
 
-def _scaling_run(**cases: dict[str, float]) -> dict[str, Any]:
+def _scaling_run(serial: float = 0.0, **cases: dict[str, float]) -> dict[str, Any]:
     machine_info = {**_fixture_run({})["machine_info"], "caches": {"L1d": "32K", "L3": "32768K"}}
     about = {"processors": 2, "affinity": 2, "quota": None, "sockets": 1, "numa_nodes": 1, "smt": False}
-    schedule = vars(scaling.Schedule.read(scaling.SCHEDULE.read_text(encoding="utf-8")))
-    measured = {"call": 1e-6, "fork_join": {"2": 5e-6}, "bandwidth": {"1": 2e10, "2": 3e10}}
+    measured = {
+        "call": 1e-6, "fork_join": {"2": 5e-6}, "handover": {"2": 1e-6}, "bandwidth": {"1": 2e10, "2": 3e10},
+        "serial": dict.fromkeys(cases, serial), "others": 0.0,
+    }  # fmt: skip
+    schedule = vars(scaling.Schedule.read(scaling.sources()))
     return {"machine_info": machine_info, "topology": about, "schedule": schedule, **measured, "cases": cases}
 
 
 def test_scaling_follows_its_formulas() -> None:
+    big, rows = "predict_784-512-512-10_batch1024", "predict_64-64-64-10_batch1024"
     run = _scaling_run(
+        serial=1e-6,
         tabular={"1": 20e-6, "2": 20e-6},
-        simplechains={"1": 1001e-6, "2": 520e-6},
-        mnist_big={"1": 4001e-6, "2": 2100e-6},
+        simplechains={"1": 1001e-6, "2": 502e-6},
+        mnist_big={"1": 4001e-6, "2": 2014e-6},
         wide={"1": 0.6, "2": 0.3},
+        **{big: {"1": 10001e-6, "2": 5009e-6}, rows: {"1": 251e-6, "2": 156e-6}},
     )
     inputs, schedule = scaling.inputs_of(run), scaling.Schedule(**run["schedule"])
 
@@ -656,34 +663,62 @@ def test_scaling_follows_its_formulas() -> None:
         case: Any = CASES[name]
         return 1e6 * scaling.predict(case, inputs, threads, hopeful, schedule)
 
-    assert schedule.parts(CASES["tabular"]) == 1  # type: ignore[arg-type]
-    assert predict("tabular", 64, True) == pytest.approx(1 + 19 + 2 * inputs.join(1, True) * 1e6), (
-        "one part, one thread"
-    )
-    assert schedule.threads(CASES["seed_mlp"], 64) == 1, "too little work for a second thread"  # type: ignore[arg-type]
-    parts = schedule.parts(CASES["simplechains"])  # type: ignore[arg-type]
-    assert parts > 16
-    assert predict("simplechains", 2, True) == pytest.approx(1 + 1000 * -(-parts // 2) / parts + 2 * 5)
-    assert predict("simplechains", 8, True) == pytest.approx(1 + 1000 * -(-parts // 8) / parts + 2 * 3 * 5)
-    assert predict("simplechains", 8, False) == pytest.approx(1 + 1000 * -(-parts // 8) / parts + 2 * 7 * 5)
-    assert predict("mnist_big", 4, True) == pytest.approx(1 + 1000 + 8 * 2 * 5)  # all of its layers are worth sharing
-    floor = 1e6 * scaling.moved(CASES["wide"]) / 3e10  # type: ignore[arg-type]
+    known: dict[str, Any] = CASES
+    assert schedule.parts(known["tabular"]) == 1 and scaling.loops(known["tabular"], schedule) == 0
+    assert predict("tabular", 64, True) == pytest.approx(20), "one part, one thread"
+    assert schedule.threads(known["seed_mlp"], 64) == 1, "too little work for a second thread"
+    parts, handed = schedule.parts(known["simplechains"]), scaling.loops(known["simplechains"], schedule)
+    assert parts > 16 and handed == 1, "its 32 gradients are added by one thread"
+    assert predict("simplechains", 2, True) == pytest.approx(1 + 1000 * -(-parts // 2) / parts + 1)
+    assert predict("simplechains", 8, True) == pytest.approx(1 + 1000 * -(-parts // 8) / parts + 3)
+    assert predict("simplechains", 8, False) == pytest.approx(1 + 1000 * -(-parts // 8) / parts + 7)
+    # Gathering, 3 products forward, 5 backward; 2 slopes and 2 of the 3 biases.
+    assert scaling.loops(known["mnist_big"], schedule) == 1 + 3 + 5 + 2 + 2
+    assert predict("mnist_big", 4, True) == pytest.approx(1 + 1000 + 13 * 2)
+    assert predict(big, 4, True) == pytest.approx(1 + 2500 + 3 * 2 + 2 * 5)
+    assert predict(rows, 2, True) == pytest.approx(1 + 250 * 3 / 5 + 5)
+    floor = 1e6 * scaling.moved(known["wide"]) / 3e10
     assert predict("wide", 64, False) == pytest.approx(floor)
     assert predict("wide", 64, True) < floor
     text = "\n".join(scaling.report(run))
-    assert "| tabular | 1 | 20 | 1.00× | 1× |" in text
+    assert "| tabular | 1 | 0 | 20 | 1 | 1.00× | 1.00× |" in text
     assert "SMT off" in text
+
+
+def test_scaling_doubts_what_it_did_not_foresee() -> None:
+    """What two threads took longer than predicted is as work that cannot be shared."""
+    run = _scaling_run(mnist_big={"1": 4000e-6, "2": 2513e-6})
+    inputs, schedule = scaling.inputs_of(run), scaling.Schedule(**run["schedule"])
+    case: Any = CASES["mnist_big"]
+    assert scaling.predict(case, inputs, 2, True, schedule) == pytest.approx(2013e-6)
+    assert scaling.predict(case, inputs, 2, False, schedule) == pytest.approx(2513e-6)
+    assert scaling.predict(case, inputs, 4, False, schedule) == pytest.approx(1000e-6 + 3000e-6 / 4 + 13 * 3e-6)
+
+
+def test_scaling_claims_nothing_of_a_busy_machine() -> None:
+    run = _scaling_run(tabular={"1": 20e-6, "2": 20e-6})
+    run["others"] = 0.4
+    text = "\n".join(scaling.report(run))
+    assert "Others used the processors" in text and "| tabular | 1 | 0 | 20 | 0 | 1.00× |\n" in text + "\n"
+    assert "predicted |" not in text and "Sharing W pays" not in text
+    assert scaling.is_busy({**run, "others": None, "machine_info": {"load": 2.0, "cores": 2}})
+    assert not scaling.is_busy({**run, "others": None, "machine_info": {"load": 0.2, "cores": 2}})
+    used = scaling.others(0.05)
+    assert used is None or 0 <= used <= (os.cpu_count() or 1)
 
 
 def test_scaling_measures_and_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scaling, "cores", lambda: 2)  # on one core the figures mean nothing, but there are figures
     monkeypatch.setattr(scaling, "STREAM_FLOATS", 1 << 16)
+    monkeypatch.setattr(scaling, "others", lambda: 0.0)
+    monkeypatch.setattr(scaling, "DEEP", tuple(dataclasses.replace(case, rows=16) for case in scaling.DEEP))
     monkeypatch.delenv("NETLET_NUM_THREADS", raising=False)
     run = scaling.measure(("tabular", "predict_64-64-64-10_batch1024"), turn=0.002, turns=2)
     assert "NETLET_NUM_THREADS" not in os.environ
     assert set(run["cases"]["tabular"]) == set(run["bandwidth"]) == {"1", "2"}
-    assert set(run["fork_join"]) == {"2"}
+    assert set(run["fork_join"]) == set(run["handover"]) == {"2"}
     assert all(seconds > 0 for found in run["cases"].values() for seconds in found.values())
+    assert all(0 <= seconds <= run["cases"][name]["1"] for name, seconds in run["serial"].items())
     assert "| predict_64-64-64-10_batch1024 |" in "\n".join(scaling.report(run))
     monkeypatch.setattr(scaling, "cores", lambda: 1)
     alone = scaling.measure(("tabular",), turn=0.002, turns=2)
@@ -691,11 +726,15 @@ def test_scaling_measures_and_reports(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_scaling_knows_when_the_schedule_has_changed() -> None:
-    text = scaling.SCHEDULE.read_text(encoding="utf-8")
+    text = scaling.sources()
     assert scaling.Schedule.read(text.replace("worth = 1.2e6", "worth = 9e5")).shard_flops == 9e5
     assert scaling.Schedule.read(text.replace("flops < 1e6", "flops < 2e6")).loop_flops == 2e6
+    assert scaling.Schedule.read(text.replace("worth = 1 << 17", "worth = 1 << 16")).product == 1 << 16
     with pytest.raises(ValueError, match="the work of a team"):
         scaling.Schedule.read(text.replace("flops < 4e6", "flops <= 4e6"))
+    schedule = scaling.Schedule.read(text)
+    shallow, deep = scaling.DEEP
+    assert not schedule.is_small(shallow) and scaling.loops(deep, schedule) - scaling.loops(shallow, schedule) == 48
 
 
 @pytest.mark.parametrize("path", ["README.md", "benchmarks/README.md"])
@@ -733,7 +772,7 @@ def test_readme_shows_goals_missed_and_the_plots_that_there_are(tmp_path: Path) 
     assert "Of 1 goals, 1 are met." in text and "results/goals.md" in text
     assert text.index("results/goals.md") < text.index("of a run before that") < text.index("full-growth.png")
     (tmp_path / "scaling.json").write_text(json.dumps(_scaling_run(tabular={"1": 20e-6, "2": 20e-6})))
-    assert "| tabular | 1 | 20 |" in readme.written(ROOT / "benchmarks/README.md", tmp_path)
+    assert "| tabular | 1 | 0 | 20 |" in readme.written(ROOT / "benchmarks/README.md", tmp_path)
 
 
 def test_readme_blocks_must_be_there_once() -> None:
