@@ -21,7 +21,19 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the benchmarks are no part of the installed package
 
-from benchmarks import compare, contest, figures, footprint, probe, readme, reference, rounding, scaling, streaming
+from benchmarks import (
+    compare,
+    contest,
+    figures,
+    footprint,
+    probe,
+    readme,
+    reference,
+    rounding,
+    scaling,
+    streaming,
+    threads,
+)
 from benchmarks.cases import (
     CASES,
     GROWTH,
@@ -723,6 +735,47 @@ def test_scaling_measures_and_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scaling, "cores", lambda: 1)
     alone = scaling.measure(("tabular",), turn=0.002, turns=2)
     assert "nothing to predict from" in scaling.report(alone)[-1]
+
+
+def test_threads_are_measured_and_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "cores", lambda: 2)
+    monkeypatch.setattr(threads, "others", lambda: 0.0)
+    monkeypatch.setattr(threads, "TRAINED", "tabular")
+    monkeypatch.setattr(threads, "SERVED", threads.SERVED[1:])
+    output = tmp_path / "threads.json"
+    assert threads.main(["--output", str(output), "--seconds", "0.02", "--rounds", "1"]) == 0
+    run = json.loads(output.read_text())
+    assert set(run["served"]) == {"predict_64-64-64-10_batch32", "predict_64-64-64-10_batch1"}
+    assert all(rates.keys() == {"1", "2"} and min(rates.values()) > 100 for rates in run["served"].values())
+    assert run["trained"].keys() == {"1", "2"}
+    assert all(times.keys() == {"0", "1", "2"} and min(times.values()) > 1e-6 for times in run["trained"].values())
+    run["trained"] = {"2": {"0": 1e-4, "1": 1.4e-4}}
+    run["machine_info"]["cores"] = 2
+    text = "\n".join(threads.report(run))
+    assert "| 2 | 1 | 140 | 1.40× | 1.50× |" in text and "Others used" not in text
+    run["others"] = 1.0
+    assert "Others used the processors" in threads.report(run)[2]
+
+
+def test_a_share_is_of_all_threads_that_want_a_core() -> None:
+    assert threads.share(1, 0, 2) == threads.share(1, 1, 2) == threads.share(2, 0, 2) == 1
+    assert threads.share(2, 1, 2) == 1.5
+    assert threads.share(1, 8, 2) == 4.5
+
+
+def test_neighbours_are_gone_afterwards() -> None:
+    began: list[Any] = []
+    popen = subprocess.Popen
+
+    def remember(*arguments: Any, **options: Any) -> Any:
+        began.append(popen(*arguments, **options))
+        return began[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess, "Popen", remember)
+        with threads.neighbours(2):
+            assert [process.poll() for process in began] == [None, None]
+    assert all(process.poll() is not None for process in began)
 
 
 def test_scaling_knows_when_the_schedule_has_changed() -> None:
