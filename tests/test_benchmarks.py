@@ -293,8 +293,11 @@ def test_contest_alternates_and_refuses_a_wrong_answer(monkeypatch: pytest.Monke
             assert len(entry.seconds) == 3 and min(entry.seconds) > 0
         assert asked == ["numpy", "netlet-numpy", "netlet-numpy", "numpy", "numpy", "netlet-numpy"]
 
-        true = reference.answer(case)
+        true, allowed = reference.answer(case), entries["numpy"].tolerance
         monkeypatch.setattr(reference, "answer", lambda case: [1.01 * w for w in true])
+        with pytest.raises(ValueError, match="seed_linear: trainings in float32 end up to"):
+            running.run(case, contestants)
+        monkeypatch.setattr(contest, "tolerance", lambda case, want: allowed)
         for entry in running.run(case, contestants).values():
             assert "wrong answer in seed_linear" in str(entry.failed)
             assert entry.seconds == []
