@@ -321,7 +321,7 @@ def test_nan_passes_where_nobody_asked_to_check(make_classifier: Any) -> None:
         ({"loss": "mean_square_error"}, ValueError, "Did you mean 'mean_squared_error'"),
         ({"loss": 3}, ValueError, "loss: expected a name"),
         ({"loss": ["mse", "mse"]}, ValueError, "loss has 2 elements, expected 1"),
-        ({"loss": lambda y, p: 0}, ValueError, "custom losses are not supported yet"),
+        ({"loss": lambda y, p: 0}, ValueError, "no gradient to train with"),
         ({"metrics": "accuracy"}, ValueError, "metrics must be a list, got 'accuracy'"),
         ({"metrics": ["acuracy"]}, ValueError, "unknown metric 'acuracy'. Did you mean 'accuracy'"),
         ({"metrics": [None]}, ValueError, "metrics must not hold None"),

@@ -10,7 +10,7 @@ from netlet.program.case import Case, run_reference
 from netlet.testing import all_cases
 
 # Data that may lie on a kink, where there is no derivative, or where the function is flat or huge beyond float64.
-UNSUITED = ("extreme", "special", "bad labels", "equal")
+UNSUITED = ("extreme", "special", "bad labels", "equal", "zero")
 # Four points: truncation is of the order of STEP^4 = 4e-15, rounding of 2e-16 / STEP = 1e-12.
 STEP = 2.5e-4
 

@@ -16,7 +16,7 @@ import numpy as np
 from netlet.config import env_backend, numpy_dtype
 from netlet.errors import BackendUnavailableError, unknown_name
 from netlet.program.program import Program
-from netlet.program.spec import Array
+from netlet.program.spec import Array, Attrs, LossSpec, Spec
 
 if TYPE_CHECKING:
     from netlet.backends.executor import Executor
@@ -44,6 +44,8 @@ class Backend(NamedTuple):
         variants: the second parts that a target may have. The module then has
             ``variant_reason(variant) -> str | None``, which says why one cannot run here.
         missing: names of ops, losses, metrics and optimizers that it does not have (yet).
+        calls_references: whether losses without a kernel are computed by calling the spec's reference. Where False, the
+            backend has the losses with :attr:`~netlet.program.spec.LossSpec.native` alone.
     """
 
     name: str
@@ -51,6 +53,15 @@ class Backend(NamedTuple):
     factory: str
     variants: tuple[str, ...] = ()
     missing: frozenset[str] = frozenset()
+    calls_references: bool = False
+
+    def supports(self, spec: Spec, attrs: Attrs | None = None) -> bool:
+        """Returns whether it has an op, loss, metric or optimizer, with these attributes (or any, if None)."""
+        if spec.name in self.missing:
+            return False
+        if self.calls_references or not isinstance(spec, LossSpec):
+            return True
+        return spec.native if attrs is None else spec.native_for(attrs)
 
     @property
     def module(self) -> str:
@@ -86,7 +97,7 @@ BACKENDS: dict[str, Backend] = {
     for backend in (
         Backend("native", _native_reason, "netlet.backends.native:make", ("baseline", "avx2", "avx512", "neon")),
         Backend("numba", _numba_reason, "netlet.backends.numba_:make"),
-        Backend("numpy", _numpy_reason, "netlet.backends.numpy_:make"),
+        Backend("numpy", _numpy_reason, "netlet.backends.numpy_:make", calls_references=True),
     )
 }
 

@@ -43,6 +43,7 @@ class Compilation:
     ) -> None:
         self.optimizer: Optimizer = optimizers.get(optimizer)
         self.loss: Loss | None = None if loss is None else losses.as_loss(_only(loss, "loss"))
+        _check_trains(self.loss)
         if loss_weights is not None and list(_listed(loss_weights, "loss_weights")) != [1]:
             raise ValueError(f"compile: loss_weights={loss_weights!r} is not supported yet")
         if weighted_metrics:
@@ -92,6 +93,16 @@ class Compilation:
             "steps_per_execution": self.steps_per_execution,
             "check_finite": self.check_finite,
         }
+
+
+def _check_trains(loss: Loss | None) -> None:
+    """Refuse what executors cannot train with yet."""
+    if loss is None:
+        return
+    if not loss.op:
+        raise ValueError(f"loss: custom losses are not supported yet, got {loss!r}")
+    if loss.reduction not in ("sum_over_batch_size", "mean"):
+        raise ValueError(f"{loss.name}: reduction={loss.reduction!r} is not supported in training yet")
 
 
 def _only(value: Any, what: str) -> Any:

@@ -20,7 +20,6 @@ from netlet.models.guard import Guard
 from netlet.models.history import History
 from netlet.models.sources import Rows
 from netlet.optimizers import Optimizer
-from netlet.program import LOSSES
 
 
 class Compiled:
@@ -189,7 +188,9 @@ class Compiled:
         inputs = self._adapt_x(x, input_shape)
         prediction = tuple(n for n in self._output_shape_for(input_shape)[1:] if n is not None)
         try:
-            label_shape = LOSSES[loss.op].label_shape(prediction)
+            attrs = loss.attrs()
+            label_shape = loss.spec.label_shape(prediction, attrs)
+            classes = loss.spec.classes(prediction, attrs)
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}") from None
         dtype = np.dtype(self.dtype)
@@ -198,7 +199,9 @@ class Compiled:
             y,
             loss=loss.name,
             label_shape=label_shape,
-            classes=prediction[-1] if loss.integer_labels else None,
+            classes=classes,
+            ignored=attrs.get("ignore_class"),
+            integer=loss.integer_labels,
             dtype=dtype,
             finite=finite,
         )

@@ -33,7 +33,7 @@ def table() -> str:
         "|---|---|---|" + ":-:|" * len(backends),
     ]
     for spec in all_specs():
-        marks = ["–" if spec.name in b.missing else "✓" for b in backends]
+        marks = ["✓" if b.supports(spec) else "–" for b in backends]
         lines.append(_row(f"`{spec.name}`", spec.family, f"`{spec.formula}`", *marks))
     fused = ", ".join(f"`{name}`" for name in EPILOGUES)
     alone = ", ".join(f"`{name}`" for name in ACTIVATIONS if name not in EPILOGUES)

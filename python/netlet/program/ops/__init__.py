@@ -6,11 +6,23 @@ from netlet.program.ops.activation import Activation, LogSoftmax, Softmax
 from netlet.program.ops.crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
-    SparseCategoricalCrossentropy,
 )
+from netlet.program.ops.ctc import Ctc
 from netlet.program.ops.dense import Dense
 from netlet.program.ops.elementwise import ACTIVATIONS, EPILOGUES
 from netlet.program.ops.losses import MeanAbsoluteError, MeanSquaredError
+from netlet.program.ops.losses_circle import Circle
+from netlet.program.ops.losses_focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
+from netlet.program.ops.losses_hinge import CategoricalHinge, Hinge, SquaredHinge
+from netlet.program.ops.losses_overlap import Dice, Tversky
+from netlet.program.ops.losses_probability import CategoricalGeneralizedCrossEntropy, KLDivergence, Poisson
+from netlet.program.ops.losses_regression import (
+    CosineSimilarity,
+    Huber,
+    LogCosh,
+    MeanAbsolutePercentageError,
+    MeanSquaredLogarithmicError,
+)
 from netlet.program.ops.metrics import (
     BinaryAccuracy,
     CategoricalAccuracy,
@@ -21,6 +33,7 @@ from netlet.program.ops.metrics import (
 )
 from netlet.program.ops.optimizers import Sgd
 from netlet.program.ops.reshape import Reshape
+from netlet.program.ops.sparse_crossentropy import SparseCategoricalCrossentropy
 from netlet.program.spec import LossSpec, MetricSpec, OpSpec, OptimizerSpec, Spec
 
 __all__ = ["ACTIVATIONS", "EPILOGUES", "LOSSES", "METRICS", "OPS", "OPTIMIZERS", "all_specs"]
@@ -35,6 +48,23 @@ LOSSES: dict[str, LossSpec] = {
         BinaryCrossentropy(),
         CategoricalCrossentropy(),
         SparseCategoricalCrossentropy(),
+        BinaryFocalCrossentropy(),
+        CategoricalFocalCrossentropy(),
+        CategoricalGeneralizedCrossEntropy(),
+        KLDivergence(),
+        Poisson(),
+        MeanAbsolutePercentageError(),
+        MeanSquaredLogarithmicError(),
+        Huber(),
+        LogCosh(),
+        CosineSimilarity(),
+        Hinge(),
+        SquaredHinge(),
+        CategoricalHinge(),
+        Dice(),
+        Tversky(),
+        Circle(),
+        Ctc(),
     )
 }
 
