@@ -31,10 +31,10 @@ struct Param {
 
 struct Activation {
   Act act = Act::linear;
-  double alpha = 0;  // leaky_relu's slope, elu's scale
+  double alpha = 0;  // leaky_relu's slope, elu's scale, the shrinks' threshold, ...
 };
 
-enum class OpKind { dense, activation, softmax, log_softmax, reshape };
+enum class OpKind { dense, activation, piecewise, softmax, log_softmax, reshape };
 
 struct OpCall {
   OpKind kind;
@@ -42,6 +42,7 @@ struct OpCall {
   int output;
   std::vector<int> params;
   Activation activation;  // dense's epilogue, or the op itself
+  Piecewise<double> piecewise{};
 };
 
 struct LossCall {
