@@ -175,6 +175,24 @@ double reference(Act act, double alpha, double x) {
       return std::exp(x);
     case Act::hard_sigmoid:
       return std::fmin(1, std::fmax(0, x / 6 + 0.5));
+    case Act::relu6:
+      return std::fmin(6, std::fmax(0, x));
+    case Act::celu:
+      return x > 0 ? x : alpha * std::expm1(x / alpha);
+    case Act::squareplus:
+      return 0.5 * (x + std::sqrt(x * x + alpha));
+    case Act::soft_shrink:
+      return x > alpha ? x - alpha : x < -alpha ? x + alpha : 0;
+    case Act::hard_shrink:
+      return std::fabs(x) > alpha ? x : 0;
+    case Act::sparse_plus:
+      return x <= -1 ? 0 : x < 1 ? 0.25 * (x + 1) * (x + 1) : x;
+    case Act::hard_tanh:
+      return std::fmin(1, std::fmax(-1, x));
+    case Act::sparse_sigmoid:
+      return std::fmin(1, std::fmax(0, 0.5 * (x + 1)));
+    case Act::log_sigmoid:
+      return std::fmin(x, 0) - std::log1p(std::exp(-std::fabs(x)));
     case Act::softplus:
       return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x)));
     case Act::softsign:
@@ -185,6 +203,12 @@ double reference(Act act, double alpha, double x) {
       return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
     case Act::silu:
       return x / (1 + std::exp(-x));
+    case Act::hard_silu:
+      return x * std::fmin(1, std::fmax(0, x / 6 + 0.5));
+    case Act::tanh_shrink:
+      return x - std::tanh(x);
+    case Act::mish:
+      return x * std::tanh(std::log1p(std::exp(x)));
   }
   return 0;
 }
@@ -212,6 +236,37 @@ void test_activations(const Kernels<T>& kernels) {
     std::vector<T> nan(n, std::numeric_limits<T>::quiet_NaN());
     kernels.act_forward[act](n, static_cast<T>(alpha), nan.data(), y.data());
     for (T v : y) CHECK_NOTE(v != v, "NaN through act " + std::to_string(act));
+  }
+}
+
+// Relu with all its arguments, and threshold: the two things that Piecewise says.
+template <class T>
+void test_piecewise(const Kernels<T>& kernels) {
+  constexpr int64_t n = 83;
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  std::vector<T> x(n), y(n), dy(n), dx(n);
+  for (int64_t i = 0; i < n; ++i) {  // quarters, exact in every type; the last ones are not finite
+    x[static_cast<size_t>(i)] = static_cast<T>(i - 40) / 4;
+    dy[static_cast<size_t>(i)] = static_cast<T>(i % 5 - 2);
+  }
+  x[80] = infinity, x[81] = -infinity, x[82] = std::numeric_limits<T>::quiet_NaN();
+  const Piecewise<T> cases[] = {{1, T(0.5), 0, -infinity, infinity},
+                                {-2, 0, 0, 0, 6},
+                                {-1, T(0.25), 0, 0, 3},
+                                {2, 0, 7, -infinity, infinity},
+                                {2, -1, 0, 0, T(0.5)}};
+  for (const Piecewise<T>& f : cases) {
+    kernels.piecewise_forward(n, f, x.data(), y.data());
+    kernels.piecewise_backward(n, f, x.data(), dy.data(), dx.data());
+    for (size_t i = 0; i < x.size(); ++i) {
+      const T above = std::fmin(f.high, std::fmax(f.low, x[i]));
+      const T below = f.scale != 0 ? f.scale * (x[i] - f.threshold) : f.value;
+      const T slope = x[i] <= f.threshold ? f.scale : x[i] > f.low && x[i] < f.high ? T(1) : T(0);
+      const std::string note = "x " + std::to_string(double(x[i]));
+      if (i + 1 < x.size()) CHECK_NOTE(y[i] == (x[i] <= f.threshold ? below : above), note);
+      if (i < 80) CHECK_NOTE(dx[i] == slope * dy[i], note);
+    }
+    CHECK(y[82] != y[82]);
   }
 }
 
@@ -253,6 +308,7 @@ void test_all(Isa isa) {
   test_gemm(k);
   test_arrays(k);
   test_activations(k);
+  test_piecewise(k);
   test_sgd(k);
   test_peak(k);
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from netlet.optimizers import schedules
 from netlet.optimizers.optimizer import Optimizer
 from netlet.optimizers.sgd import SGD
 from netlet.utils.registry import Registry, serialize
@@ -36,4 +37,4 @@ def deserialize(config: Any) -> Optimizer:
     return optimizer
 
 
-__all__ = ["SGD", "Optimizer", "deserialize", "get", "serialize"]
+__all__ = ["SGD", "Optimizer", "deserialize", "get", "schedules", "serialize"]
