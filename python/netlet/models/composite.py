@@ -7,16 +7,22 @@ references of the losses, on every backend.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from netlet.models.objective import objective
+from netlet.program import Op, Program, Value
 from netlet.program.case import Case
 from netlet.program.spec import Array, Attrs, LossSpec, Shape, elements
 
-__all__ = ["Composite", "Part", "join_labels"]
+if TYPE_CHECKING:
+    from netlet.models.compilation import Compilation
+
+__all__ = ["Composite", "Part", "join_labels", "join_outputs"]
 
 
 class Part(NamedTuple):
@@ -79,6 +85,7 @@ class Composite(LossSpec):
         self.parts = tuple(parts)
         self.width = sum(elements(part.shape) for part in parts)
         self.label_width = sum(elements(part.labels) for part in parts) + len(parts)
+        self.per_row = all(part.spec is None or part.spec.per_row_for(part.attrs) for part in parts)
         self.totals: NDArray[np.float64] = np.zeros(len(parts))
         self.rows = 0
 
@@ -131,3 +138,45 @@ def join_labels(parts: Sequence[Part], labels: Sequence[Array], weights: Sequenc
         joined[:, part.labels_at] = own.reshape(rows, -1)
         joined[:, part.weight_at] = 1 if weight is None else weight
     return joined
+
+
+def join_outputs(program: Program, compilation: Compilation) -> tuple[Program, int, Composite]:
+    """Returns the program with all outputs of a row joined to one vector, that value's id, and the loss over it."""
+    values, ops = list(program.values), list(program.ops)
+    flat, parts = [], []
+    at = labels_at = 0
+    for name, value, loss, weight in zip(
+        compilation.outputs, program.outputs, compilation.losses, compilation.loss_weights, strict=True
+    ):
+        shape = program.values[value].shape
+        size = elements(shape)
+        spec, attrs, labels, integer = None, {}, shape, False
+        if loss is not None:
+            made = objective(loss)
+            spec = made.spec or loss.spec
+            attrs = spec.normalize(made.attrs) if made.spec is None else made.attrs
+            labels, integer = spec.label_shape(shape, attrs), loss.integer_labels
+        width = elements(labels) if loss is not None else 0
+        parts.append(
+            Part(
+                name,
+                spec,
+                attrs,
+                weight,
+                shape,
+                slice(at, at + size),
+                labels if loss is not None else (0,),
+                slice(labels_at, labels_at + width),
+                integer,
+                0,
+            )
+        )
+        at, labels_at = at + size, labels_at + width
+        values.append(Value(f"{name}/flat", (size,)))
+        ops.append(Op("reshape", (value,), len(values) - 1))
+        flat.append(len(values) - 1)
+    parts = [part._replace(weight_at=labels_at + i) for i, part in enumerate(parts)]
+    values.append(Value("outputs/joined", (at,)))
+    ops.append(Op("concatenate", tuple(flat), len(values) - 1, (), {"axis": -1}))
+    joined = dataclasses.replace(program, values=tuple(values), ops=tuple(ops))
+    return joined, len(values) - 1, Composite(parts)

@@ -116,7 +116,7 @@ class FitLoop:
 
     def _run_epoch(self, bar: ProgressBar | None) -> int:
         """Run the steps of one epoch and return how many there were."""
-        self._sums.fill(0.0)
+        self.engine.restart(self._sums)
         self.source.begin_epoch()
         total = ALL_STEPS if self.source.steps is None else self.source.steps
         if self.batch_begin or self.batch_end:
