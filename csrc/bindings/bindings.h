@@ -18,6 +18,10 @@ void bind_random(py::module_&);
 void bind_executor(py::module_&);
 void bind_profile(py::module_&);
 
+class Host;
+// A host that calls a Python object; see netlet/backends/host.py. float32 or float64 arrays, as the Program has.
+std::shared_ptr<Host> python_host(py::object object, bool float32);
+
 struct Profile;
 py::dict as_dict(const Profile&);
 

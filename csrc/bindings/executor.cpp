@@ -12,16 +12,17 @@ template <class T>
 class PyExecutor {
  public:
   PyExecutor(const py::bytes& program, py::array params, py::array slots, std::optional<std::string> isa,
-             std::optional<int> threads)
+             std::optional<int> threads, const py::object& host)
       : params_(std::move(params)), slots_(std::move(slots)) {
-    Program parsed = parse_program(std::string_view(program));
+    const std::shared_ptr<Host> made = host.is_none() ? nullptr : python_host(host, sizeof(T) == 4);
+    Program parsed = parse_program(std::string_view(program), made.get());
     if ((parsed.dtype == DType::float32) != (sizeof(T) == 4))
       fail(Kind::type, "program: its dtype is not this executor's");
     T* p = writable<T>(params_, parsed.param_size, "params");
     T* s = writable<T>(slots_, parsed.optimizer.slots() * parsed.param_size, "slots");
     if (threads && *threads < 1) fail(Kind::value, "num_threads: expected 1 or more, got " + std::to_string(*threads));
     executor_ = std::make_unique<Executor<T>>(std::move(parsed), isa ? netlet::parse(*isa) : default_isa(), p, s,
-                                              threads ? *threads : default_threads());
+                                              threads ? *threads : default_threads(), made);
   }
 
   void predict(const std::vector<py::array>& xs, std::vector<py::array> outs, int64_t batch) {
@@ -30,6 +31,14 @@ class PyExecutor {
     check_batch(batch);
     py::gil_scoped_release release;
     executor_->predict(rows, out.data(), batch, Interrupt(interrupted));
+  }
+
+  py::array frozen() {
+    Array<T> copy(program().param_size);
+    T* to = copy.mutable_data();
+    py::gil_scoped_release release;
+    executor_->copy_params(to);
+    return copy;
   }
 
   py::capsule predictor() { return predictor_capsule<T>(*executor_); }
@@ -77,7 +86,8 @@ class PyExecutor {
     return py::make_tuple(loss, dparams, dxs);
   }
 
-  py::tuple vjp(const std::vector<py::array>& xs, const std::vector<py::array>& dys) {
+  py::tuple vjp(const std::vector<py::array>& xs, const std::vector<py::array>& dys, bool training,
+                uint64_t iteration) {
     const Rows<T> rows = inputs(xs);
     if (dys.size() != program().outputs.size()) fail(Kind::value, "dys: expected one array for each output");
     std::vector<const T*> dy;
@@ -89,7 +99,7 @@ class PyExecutor {
     const std::vector<T*> y = made(rows.count, program().outputs, ys), dx = made(rows.count, program().inputs, dxs);
     {
       py::gil_scoped_release release;
-      executor_->vjp(rows, dy.data(), y.data(), dp, dx.data());
+      executor_->vjp(rows, dy.data(), y.data(), dp, dx.data(), Context{training, iteration});
     }
     return py::make_tuple(ys, dxs, dparams);
   }
@@ -143,7 +153,11 @@ class PyExecutor {
   Rows<T> labelled(const std::vector<py::array>& xs, const py::array& y, const std::optional<py::array>& weight) const {
     Rows<T> rows = inputs(xs);
     const LossCall& loss = program().loss;
-    if (sparse_labels(loss.kind))
+    if (loss.hosted && loss.label_int)
+      rows.target = read_only<int32_t>(y, checked_mul(rows.count, loss.label_size), "y");
+    else if (loss.hosted)
+      rows.target = read_only<T>(y, checked_mul(rows.count, loss.label_size), "y");
+    else if (sparse_labels(loss.kind))
       rows.target = read_only<int32_t>(y, checked_mul(rows.count, loss.positions), "y");
     else
       rows.target = read_only<T>(y, checked_mul(rows.count, loss.positions * loss.classes), "y");
@@ -181,18 +195,20 @@ template <class T>
 void bind(py::module_& m, const char* name) {
   using E = PyExecutor<T>;
   py::class_<E>(m, name, "Executes one Program; see netlet.backends.Executor for what each method does.")
-      .def(py::init<const py::bytes&, py::array, py::array, std::optional<std::string>, std::optional<int>>(),
+      .def(py::init<const py::bytes&, py::array, py::array, std::optional<std::string>, std::optional<int>,
+                    const py::object&>(),
            py::arg("program"), py::arg("params"), py::arg("slots"), py::arg("isa") = py::none(),
-           py::arg("num_threads") = py::none())
+           py::arg("num_threads") = py::none(), py::arg("host") = py::none())
       .def("predict", &E::predict, py::arg("xs"), py::arg("outs"), py::arg("batch_size"))
       .def("predictor", &E::predictor)
+      .def("frozen", &E::frozen)
       .def("train", &E::train, py::arg("xs"), py::arg("y"), py::arg("sample_weight"), py::kw_only(),
            py::arg("batch_size"), py::arg("shuffle"), py::arg("first"), py::arg("last"), py::arg("learning_rate"),
            py::arg("sums"))
       .def("evaluate", &E::evaluate, py::arg("xs"), py::arg("y"), py::arg("sample_weight"), py::kw_only(),
            py::arg("batch_size"), py::arg("sums"))
       .def("gradients", &E::gradients, py::arg("xs"), py::arg("y"), py::arg("sample_weight"))
-      .def("vjp", &E::vjp, py::arg("xs"), py::arg("dys"))
+      .def("vjp", &E::vjp, py::arg("xs"), py::arg("dys"), py::arg("training") = false, py::arg("iteration") = 0)
       .def("apply", &E::apply, py::arg("gradient"), py::arg("learning_rate"))
       .def("profile", &E::profile, py::arg("xs"), py::arg("y"), py::arg("sample_weight"), py::kw_only(),
            py::arg("batch_size"), py::arg("learning_rate"), py::arg("seconds"));

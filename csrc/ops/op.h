@@ -24,6 +24,7 @@ struct Run {
   int64_t scratch_stride;
   T* descend = nullptr;  // the arena, to take a step of plain gradient descent in as each gradient is found: those that
   T rate = 0;            // can (see Op::descends) then write dparams as scratch at most
+  Context context{};
 };
 
 template <class T>
@@ -66,7 +67,12 @@ template <class T>
 std::unique_ptr<Op<T>> make_reshape(const Program&, const OpCall&);
 
 template <class T>
-std::unique_ptr<Op<T>> make_op(const Program& program, const OpCall& call) {
+std::unique_ptr<Op<T>> make_hosted(Host&, int place, const OpCall&);
+
+// The op at `place` of the Program's list. host: null unless the Program needs one.
+template <class T>
+std::unique_ptr<Op<T>> make_op(const Program& program, int place, Host* host) {
+  const OpCall& call = program.ops[static_cast<size_t>(place)];
   switch (call.kind) {
     case OpKind::dense:
       return make_dense<T>(program, call);
@@ -77,6 +83,8 @@ std::unique_ptr<Op<T>> make_op(const Program& program, const OpCall& call) {
       return make_softmax<T>(program, call);
     case OpKind::reshape:
       return make_reshape<T>(program, call);
+    case OpKind::hosted:
+      return make_hosted<T>(*host, place, call);
   }
   return nullptr;
 }

@@ -16,8 +16,8 @@ size_t at(int64_t i) { return static_cast<size_t>(i); }
 }  // namespace
 
 template <class T>
-Executor<T>::Executor(Program program, Isa isa, T* params, T* slots, int threads)
-    : network_(std::move(program), ::netlet::kernels<T>(isa)),
+Executor<T>::Executor(Program program, Isa isa, T* params, T* slots, int threads, std::shared_ptr<Host> host)
+    : network_(std::move(program), ::netlet::kernels<T>(isa), std::move(host)),
       params_(params),
       slots_(slots),
       threads_(std::max(threads, 1)),
@@ -59,7 +59,7 @@ std::unique_lock<std::shared_mutex> Executor<T>::alone() {
 
 template <class T>
 Run<T> Executor<T>::run(Workspace<T>& ws, T* dparams, int threads) const {
-  return {network_.kernels(), params_, dparams, false, threads, ws.scratch, ws.scratch_stride};
+  return {network_.kernels(), params_, dparams, false, threads, ws.scratch, ws.scratch_stride, nullptr, T(0), {}};
 }
 
 template <class T>
@@ -72,6 +72,12 @@ template <class T>
 std::unique_ptr<Predictor<T>> Executor<T>::predictor() {
   const auto lock = share();
   return std::make_unique<Predictor<T>>(network_.program(), network_.kernels(), params_, threads_);
+}
+
+template <class T>
+void Executor<T>::copy_params(T* to) {
+  const auto lock = share();
+  std::copy_n(params_, program().param_size, to);
 }
 
 template <class T>
@@ -104,9 +110,10 @@ void Executor<T>::evaluate(const Rows<T>& rows, int64_t batch, double* sums, Int
     const Run<T> r = run(ws, nullptr, threads);
     const void* target = static_cast<const char*>(rows.target) + begin * target_bytes;
     network_.forward(r, ws, count, true, ask);
-    network_.loss(r, ws, count, target, rows.weight ? rows.weight + begin : nullptr, T(1), false);
+    const T* weight = rows.weight ? rows.weight + begin : nullptr;
+    network_.loss(r, ws, count, target, weight, T(1), false);
     std::fill(ws.sums.begin(), ws.sums.end(), 0.0);
-    network_.metrics(ws, count, target, ws.sums.data());
+    network_.metrics(ws, count, target, weight, ws.sums.data());
   };
   // Each round's blocks are added in order, so that neither threads nor timing can show in the sums.
   auto one_round = [&](int64_t from, Interrupt* ask) {
@@ -122,7 +129,7 @@ void Executor<T>::evaluate(const Rows<T>& rows, int64_t batch, double* sums, Int
     }
   };
   const double work = plan.flops * static_cast<double>(block * tasks);
-  if (work > kLongStep && !row_sharded_) {
+  if ((work > kLongStep || p.hosted) && !row_sharded_) {
     for (int64_t from = 0; from < blocks; ++from) one_round(from, &interrupt);
     return;
   }
@@ -138,9 +145,10 @@ void Executor<T>::evaluate(const Rows<T>& rows, int64_t batch, double* sums, Int
 
 // Backward over all rows at once, then the inputs' gradients copied out.
 template <class T>
-void Executor<T>::backward_all(const BackwardPlan& plan, Workspace<T>& ws, int64_t count, T* dparams, T* const* dx) {
+void Executor<T>::backward_all(const BackwardPlan& plan, const Run<T>& run, Workspace<T>& ws, int64_t count,
+                               T* const* dx) {
   const Program& p = network_.program();
-  network_.backward(plan, run(ws, dparams, threads_), ws, count, nullptr, nullptr);
+  network_.backward(plan, run, ws, count, nullptr, nullptr);
   for (size_t i = 0; i < p.inputs.size(); ++i) {
     const T* from = ws.gradient[at(p.inputs[i])];
     const size_t bytes = at(count * p.values[at(p.inputs[i])].size) * sizeof(T);
@@ -160,10 +168,11 @@ double Executor<T>::gradients(const Rows<T>& rows, T* dparams, T* const* dx) {
   for (size_t i = 0; i < p.inputs.size(); ++i) ws->value[at(p.inputs[i])] = const_cast<T*>(rows.x[i]);
   const Run<T> r = run(*ws, dparams, threads_);
   const T scale = rows.count ? T(1) / static_cast<T>(rows.count) : T(0);
-  with_team(team(3 * network_.plan().flops * static_cast<double>(rows.count), threads_), [&] {
+  const int helpers = p.hosted ? 1 : team(3 * network_.plan().flops * static_cast<double>(rows.count), threads_);
+  with_team(helpers, [&] {
     network_.forward(r, *ws, rows.count, true, nullptr);
     network_.loss(r, *ws, rows.count, rows.target, rows.weight, scale, true);
-    backward_all(plan, *ws, rows.count, dparams, dx);
+    backward_all(plan, r, *ws, rows.count, dx);
   });
   double sums[2] = {0, 0};
   add_sums(*ws, rows.count, sums);
@@ -171,13 +180,16 @@ double Executor<T>::gradients(const Rows<T>& rows, T* dparams, T* const* dx) {
 }
 
 template <class T>
-void Executor<T>::vjp(const Rows<T>& rows, const T* const* dy, T* const* y, T* dparams, T* const* dx) {
+void Executor<T>::vjp(const Rows<T>& rows, const T* const* dy, T* const* y, T* dparams, T* const* dx,
+                      Context context) {
   const auto lock = share();
   const Program& p = network_.program();
   const BackwardPlan plan = plan_backward(p, From::outputs, true);
   const auto ws = network_.workspace(std::max<int64_t>(rows.count, 1), threads_, &plan);
   for (size_t i = 0; i < p.inputs.size(); ++i) ws->value[at(p.inputs[i])] = const_cast<T*>(rows.x[i]);
-  network_.forward(run(*ws, nullptr, threads_), *ws, rows.count, false, nullptr);
+  Run<T> r = run(*ws, dparams, threads_);
+  r.context = context;
+  network_.forward(r, *ws, rows.count, false, nullptr);
   for (size_t i = 0; i < p.outputs.size(); ++i) {
     const int64_t n = rows.count * p.values[at(p.outputs[i])].size;
     std::memcpy(y[i], ws->value[at(p.outputs[i])], at(n) * sizeof(T));
@@ -189,7 +201,7 @@ void Executor<T>::vjp(const Rows<T>& rows, const T* const* dy, T* const* y, T* d
     else if (seed)
       std::memcpy(seed, dy[i], at(n) * sizeof(T));
   }
-  backward_all(plan, *ws, rows.count, dparams, dx);
+  backward_all(plan, r, *ws, rows.count, dx);
 }
 
 template <class T>
@@ -225,7 +237,7 @@ void Executor<T>::train(const Rows<T>& rows, int64_t batch, std::optional<Shuffl
   const int64_t* order = shuffle ? t.order(*shuffle, rows.count) : nullptr;
   for (size_t s = 0; s < t.shards.size(); ++s) observe(*t.shards[s], static_cast<int64_t>(s));
   const double flops = 3 * network_.plan().flops * static_cast<double>(rows_of_batch);
-  if (flops > kLongStep) {
+  if (flops > kLongStep || network_.program().hosted) {
     for (int64_t s = first; s < last; ++s) {
       const int64_t begin = s * batch;
       step(t, rows, order, begin, std::min(batch, rows.count - begin), rate, sums, &interrupt);

@@ -36,7 +36,8 @@ template <class T>
 class Executor {
  public:
   // params: [param_size]; slots: [slots, param_size]; both outlive the executor and are read and written in place.
-  Executor(Program program, Isa isa, T* params, T* slots, int threads);
+  // host: null unless the Program needs one.
+  Executor(Program program, Isa isa, T* params, T* slots, int threads, std::shared_ptr<Host> host = nullptr);
   ~Executor();
 
   const Program& program() const { return network_.program(); }
@@ -45,6 +46,9 @@ class Executor {
 
   // The network with its params as they are between two steps: waits for a train that runs.
   std::unique_ptr<Predictor<T>> predictor();
+
+  // to[param_size] <- the params as they are between two steps.
+  void copy_params(T* to);
 
   // Steps first..last-1 of an epoch: step s takes positions [s * batch, (s + 1) * batch) of the shuffled rows, runs
   // forward, loss and backward, and updates. Adds to sums after each whole step; an interrupt falls between updates.
@@ -56,7 +60,7 @@ class Executor {
   // One batch of all rows: its loss, and the gradients of params and inputs (dx[i] [rows, size]).
   double gradients(const Rows<T>& rows, T* dparams, T* const* dx);
   // Forward, then backward from cotangents dy of the outputs.
-  void vjp(const Rows<T>& rows, const T* const* dy, T* const* y, T* dparams, T* const* dx);
+  void vjp(const Rows<T>& rows, const T* const* dy, T* const* y, T* dparams, T* const* dx, Context context = {});
 
   // The optimizer alone.
   void apply(const T* gradient, T rate);
@@ -75,7 +79,7 @@ class Executor {
   void step(Training& t, const Rows<T>& rows, const int64_t* order, int64_t first, int64_t count, T rate, double* sums,
             Interrupt* interrupt);
   void add_sums(Workspace<T>& ws, int64_t count, double* sums) const;
-  void backward_all(const BackwardPlan& plan, Workspace<T>& ws, int64_t count, T* dparams, T* const* dx);
+  void backward_all(const BackwardPlan& plan, const Run<T>& run, Workspace<T>& ws, int64_t count, T* const* dx);
   // The optimizer, on elements begin .. begin + n - 1 of the arena.
   void update(const T* gradient, T rate, int64_t begin, int64_t n);
   void observe(Workspace<T>& ws, int64_t chain) const {

@@ -88,7 +88,7 @@ void Forward<T>::run(const T* params, int64_t rows, const T* const* x, T* const*
     Lease ws(pool_, std::min(block_of, rows), threads);
     observe(*ws, 0);
     const double work = plan.flops * static_cast<double>(block_of);
-    if (work > kLongStep && !row_sharded_) {
+    if ((work > kLongStep || network_.program().hosted) && !row_sharded_) {
       for (int64_t b = 0; b < blocks; ++b) one_block(*ws, b, threads, &interrupt);
       return;
     }

@@ -33,15 +33,17 @@ class Carver {
 }  // namespace
 
 template <class T>
-Network<T>::Network(Program program, const Kernels<T>& kernels)
-    : program_(std::move(program)), plan_(program_), kernels_(kernels) {
-  for (const OpCall& call : program_.ops) ops_.push_back(make_op<T>(program_, call));
+Network<T>::Network(Program program, const Kernels<T>& kernels, std::shared_ptr<Host> host)
+    : program_(std::move(program)), plan_(program_), kernels_(kernels), host_(std::move(host)) {
+  for (size_t i = 0; i < program_.ops.size(); ++i)
+    ops_.push_back(make_op<T>(program_, static_cast<int>(i), host_.get()));
 }
 
 template <class T>
 int64_t Network<T>::target_bytes() const {
   if (!program_.has_loss) return 0;
   const LossCall& loss = program_.loss;
+  if (loss.hosted) return loss.label_size * static_cast<int64_t>(loss.label_int ? sizeof(int32_t) : sizeof(T));
   return sparse_labels(loss.kind) ? loss.positions * static_cast<int64_t>(sizeof(int32_t))
                                   : loss.positions * loss.classes * static_cast<int64_t>(sizeof(T));
 }
@@ -101,7 +103,7 @@ int64_t Network<T>::forward_scratch(int64_t rows) const {
 template <class T>
 void Network<T>::forward(const Run<T>& run, T** value, int64_t rows, bool defer, Interrupt* interrupt, Laps* laps,
                          const T* const* packed) const {
-  const T* x[8];
+  const T* x[kMostInputs];
   for (size_t i = 0; i < program_.ops.size(); ++i) {
     const OpCall& call = program_.ops[i];
     if (call.kind == OpKind::reshape) {
@@ -120,6 +122,11 @@ template <class T>
 void Network<T>::loss(const Run<T>& run, Workspace<T>& ws, int64_t rows, const void* target, const T* weight, T scale,
                       bool gradient) const {
   const LossCall& call = program_.loss;
+  if (call.hosted) {
+    host_->loss(rows, ws.value[at(call.input)], target, weight, gradient ? ws.gradient[at(call.input)] : nullptr,
+                ws.row_loss);
+    return lap(ws.laps, Part::loss);
+  }
   LossArgs<T> whole{rows,
                     call.positions,
                     call.classes,
@@ -147,10 +154,16 @@ void Network<T>::loss(const Run<T>& run, Workspace<T>& ws, int64_t rows, const v
 }
 
 template <class T>
-void Network<T>::metrics(const Workspace<T>& ws, int64_t rows, const void* target, double* sums) const {
-  for (const MetricCall& metric : program_.metrics)
-    update_metric<T>(metric, rows, ws.value[at(metric.input)], target, sparse_labels(program_.loss.kind),
-                     sums + metric.offset);
+void Network<T>::metrics(const Workspace<T>& ws, int64_t rows, const void* target, const T* weight,
+                         double* sums) const {
+  const bool sparse = program_.loss.hosted ? program_.loss.label_int : sparse_labels(program_.loss.kind);
+  for (size_t i = 0; i < program_.metrics.size(); ++i) {
+    const MetricCall& metric = program_.metrics[i];
+    if (metric.kind == MetricKind::hosted)
+      host_->metric(static_cast<int>(i), rows, ws.value[at(metric.input)], target, weight);
+    else
+      update_metric<T>(metric, rows, ws.value[at(metric.input)], target, sparse, sums + metric.offset);
+  }
   lap(ws.laps, Part::metrics);
 }
 
@@ -159,8 +172,8 @@ void Network<T>::backward(const BackwardPlan& plan, Run<T> run, Workspace<T>& ws
                           const T* const* prepared, Interrupt* interrupt) const {
   run.accumulate = plan.zero_first;
   if (plan.zero_first && run.dparams) std::memset(run.dparams, 0, static_cast<size_t>(program_.param_size) * sizeof(T));
-  const T* x[8];
-  T* dx[8];
+  const T* x[kMostInputs];
+  T* dx[kMostInputs];
   for (const BackwardPlan::Step& step : plan.steps) {
     const OpCall& call = program_.ops[at(step.op)];
     for (size_t j = 0; j < call.inputs.size(); ++j) {

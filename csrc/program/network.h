@@ -35,11 +35,13 @@ struct Workspace {
 template <class T>
 class Network {
  public:
-  Network(Program program, const Kernels<T>& kernels);
+  // host: null unless the Program needs one.
+  Network(Program program, const Kernels<T>& kernels, std::shared_ptr<Host> host = nullptr);
 
   const Program& program() const { return program_; }
   const Plan& plan() const { return plan_; }
   const Kernels<T>& kernels() const { return kernels_; }
+  const std::shared_ptr<Host>& host() const { return host_; }
   const Op<T>& op(int i) const { return *ops_[static_cast<size_t>(i)]; }
 
   // Memory for forward alone (backward null: values share memory over time), or for forward and backward.
@@ -61,7 +63,7 @@ class Network {
   void loss(const Run<T>& run, Workspace<T>& ws, int64_t rows, const void* target, const T* weight, T scale,
             bool gradient) const;
 
-  void metrics(const Workspace<T>& ws, int64_t rows, const void* target, double* sums) const;
+  void metrics(const Workspace<T>& ws, int64_t rows, const void* target, const T* weight, double* sums) const;
 
   // Backward from gradients in place at the loss input or the outputs. `prepared`: per op, or null.
   void backward(const BackwardPlan& plan, Run<T> run, Workspace<T>& ws, int64_t rows, const T* const* prepared,
@@ -74,6 +76,7 @@ class Network {
   Program program_;
   Plan plan_;
   const Kernels<T>& kernels_;
+  std::shared_ptr<Host> host_;
   std::vector<std::unique_ptr<Op<T>>> ops_;
 };
 

@@ -66,7 +66,7 @@ constexpr std::array<std::pair<const char*, MetricKind>, 6> kMetrics{{
 
 class Parser {
  public:
-  explicit Parser(const json::Value& root) : root_(root) {}
+  Parser(const json::Value& root, const Host* host) : root_(root), host_(host) {}
 
   Program parse() {
     root_.allow_only({"format", "version", "dtype", "values", "params", "state", "inputs", "outputs", "ops", "loss",
@@ -168,20 +168,25 @@ class Parser {
 
   void op(const json::Value& v) {
     const std::string where = "ops[" + std::to_string(p_.ops.size()) + "]";
-    v.allow_only({"op", "inputs", "output", "params", "attrs"});
+    v.allow_only({"op", "inputs", "output", "params", "state", "attrs"});
     OpCall call;
-    call.kind = pick(kOps, v["op"].string(), where + ".op");
+    const bool hosted = host_ && host_->runs_op(static_cast<int>(p_.ops.size()));
+    call.kind = hosted ? OpKind::hosted : pick(kOps, v["op"].string(), where + ".op");
     for (const json::Value& input : v["inputs"].array()) {
       call.inputs.push_back(index(input, p_.values.size(), where + ".inputs"));
       if (!defined_[at(call.inputs.back())])
         bad(where, "input " + std::to_string(call.inputs.back()) + " is used before it is defined");
     }
-    if (call.inputs.size() != 1) bad(where, "expected 1 input, got " + std::to_string(call.inputs.size()));
+    if (hosted && (call.inputs.empty() || call.inputs.size() > kMostInputs))
+      bad(where, "expected 1 to " + std::to_string(kMostInputs) + " inputs, got " + std::to_string(call.inputs.size()));
+    if (!hosted && call.inputs.size() != 1) bad(where, "expected 1 input, got " + std::to_string(call.inputs.size()));
     call.output = index(v["output"], p_.values.size(), where + ".output");
     if (defined_[at(call.output)]) bad(where, "output " + std::to_string(call.output) + " is defined twice");
     defined_[at(call.output)] = 1;
     for (const json::Value& param : v["params"].array())
       call.params.push_back(index(param, p_.params.size(), where + ".params"));
+    for (const json::Value& state : v["state"].array()) index(state, p_.state.size(), where + ".state");
+    if (!hosted && !v["state"].array().empty()) bad(where, "expected no state");
     const json::Value& attrs = v["attrs"];
     const Value &x = p_.values[at(call.inputs[0])], &y = p_.values[at(call.output)];
     switch (call.kind) {
@@ -208,6 +213,9 @@ class Parser {
         attrs.allow_only({});
         if (!call.params.empty()) bad(where, "expected no params");
         if (x.size != y.size) mismatch(where, y, x.shape);
+        break;
+      case OpKind::hosted:
+        p_.hosted = true;
         break;
     }
     p_.ops.push_back(std::move(call));
@@ -246,9 +254,16 @@ class Parser {
   void loss(const json::Value& v) {
     v.allow_only({"op", "input", "output", "attrs"});
     LossCall& loss = p_.loss;
-    loss.kind = pick(kLosses, v["op"].string(), "loss.op");
+    loss.hosted = host_ && host_->runs_loss();
+    if (!loss.hosted) loss.kind = pick(kLosses, v["op"].string(), "loss.op");
     loss.input = index(v["input"], p_.values.size(), "loss.input");
     classes(loss.input, "loss", loss.positions, loss.classes);
+    if (loss.hosted) {  // probabilities made from its logits stay their op's to write
+      loss.label_size = host_->label_size();
+      loss.label_int = host_->integer_labels();
+      p_.has_loss = p_.hosted = true;
+      return;
+    }
     const json::Value& attrs = v["attrs"];
     attrs.allow_only({"from_logits"});
     const json::Value* logits = attrs.find("from_logits");
@@ -288,17 +303,25 @@ class Parser {
     v.allow_only({"op", "input", "attrs"});
     if (!p_.has_loss) bad(where, "metrics read the loss's target, and there is no loss");
     MetricCall m;
-    m.kind = pick(kMetrics, v["op"].string(), where + ".op");
+    const bool hosted = host_ && host_->runs_metric(static_cast<int>(p_.metrics.size()));
+    m.kind = hosted ? MetricKind::hosted : pick(kMetrics, v["op"].string(), where + ".op");
     m.input = index(v["input"], p_.values.size(), where + ".input");
     classes(m.input, where, m.positions, m.classes);
     if (!(p_.values[at(m.input)].shape == p_.values[at(p_.loss.input)].shape))
       bad(where, "input has shape " + p_.values[at(m.input)].shape.str() + ", expected the loss's " +
                      p_.values[at(p_.loss.input)].shape.str());
+    if (hosted) {  // it keeps its own sums
+      m.offset = p_.sums_size;
+      m.size = 0;
+      p_.hosted = true;
+      p_.metrics.push_back(m);
+      return;
+    }
     const json::Value& attrs = v["attrs"];
     const bool counts = m.kind == MetricKind::confusion;
     const bool labels =
         counts || m.kind == MetricKind::sparse_categorical_accuracy || m.kind == MetricKind::categorical_accuracy;
-    if (sparse_labels(p_.loss.kind) && !labels) bad(where, "this metric can't be computed from integer labels");
+    if ((p_.loss.hosted ? p_.loss.label_int : sparse_labels(p_.loss.kind)) && !labels) bad(where, "this metric can't be computed from integer labels");
     if (counts)
       attrs.allow_only({"threshold", "per_class"});
     else if (m.kind == MetricKind::binary_accuracy)
@@ -319,15 +342,16 @@ class Parser {
   }
 
   const json::Value& root_;
+  const Host* host_;
   Program p_;
   std::vector<char> defined_;
 };
 
 }  // namespace
 
-Program parse_program(std::string_view text) {
+Program parse_program(std::string_view text, const Host* host) {
   const json::Value root = json::parse(text);
-  return Parser(root).parse();
+  return Parser(root, host).parse();
 }
 
 }  // namespace netlet

@@ -11,6 +11,7 @@ Program for_serving(Program program) {
   if (program.inputs.size() != 1 || program.outputs.size() != 1)
     fail(Kind::value, "predictor: expected a program with one input and one output, got " +
                           std::to_string(program.inputs.size()) + " and " + std::to_string(program.outputs.size()));
+  if (program.hosted) fail(Kind::value, "predictor: the program needs its host");
   program.has_loss = program.has_optimizer = false;
   program.loss = {};
   program.metrics.clear();

@@ -140,7 +140,7 @@ Profile Executor<T>::profile(const Rows<T>& rows, int64_t batch, T rate, double 
     params = copy(params_, p.param_size);
     slots = copy(slots_, checked_mul(p.optimizer.slots(), p.param_size));
   }
-  Executor twin(p, network_.kernels().isa, params.data(), slots.data(), threads_);
+  Executor twin(p, network_.kernels().isa, params.data(), slots.data(), threads_, network_.host());
   Watch watch(p.ops.size());
   const int64_t steps = rows.count / batch;  // whole batches alone: all steps are alike
   const bool trains = rows.target != nullptr;

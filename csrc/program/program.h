@@ -12,6 +12,7 @@
 
 #include "core/shape.h"
 #include "kernels/kernels.h"
+#include "program/host.h"
 
 namespace netlet {
 
@@ -34,7 +35,10 @@ struct Activation {
   double alpha = 0;  // leaky_relu's slope, elu's scale
 };
 
-enum class OpKind { dense, activation, softmax, log_softmax, reshape };
+inline constexpr size_t kMostInputs = 64;  // of an op
+
+// hosted: one that the host runs; see host.h.
+enum class OpKind { dense, activation, softmax, log_softmax, reshape, hosted };
 
 struct OpCall {
   OpKind kind;
@@ -49,6 +53,9 @@ struct LossCall {
   int input;
   int output = -1;  // the probabilities of `input`, where a loss on logits was fused with their activation
   int64_t positions, classes;
+  bool hosted = false;      // the host runs it, and says what the labels are:
+  int64_t label_size = 0;   // elements a row
+  bool label_int = false;   // of int32
 };
 
 struct OptimizerCall {
@@ -64,6 +71,7 @@ enum class MetricKind {
   categorical_accuracy,
   sparse_categorical_accuracy,
   confusion,
+  hosted,
 };
 
 struct MetricCall {
@@ -88,8 +96,10 @@ struct Program {
   OptimizerCall optimizer;
   std::vector<MetricCall> metrics;
   int64_t sums_size = 2;  // loss, rows, then each metric's slice
+  bool hosted = false;    // something in it needs a host
 };
 
-Program parse_program(std::string_view json);  // fails with Kind::format
+// Fails with Kind::format. Of what the host runs, the shapes are taken as they stand.
+Program parse_program(std::string_view json, const Host* host = nullptr);
 
 }  // namespace netlet

@@ -11,8 +11,9 @@ namespace netlet {
 // Weights that stay in a core's L2 beside the rows: each shard then carries its rows through the whole network.
 inline constexpr int64_t kSmallNetworkBytes = 256 << 10;
 
+// What a host runs isn't sharded: it may couple rows, and is one thread's.
 inline bool row_sharded(const Program& program, int64_t element_bytes) {
-  return program.param_size <= kSmallNetworkBytes / element_bytes;
+  return !program.hosted && program.param_size <= kSmallNetworkBytes / element_bytes;
 }
 
 // Rows of one shard of a training batch. The number of shards is a power of two, so that it divides among 2, 4, 8

@@ -131,11 +131,12 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
     gather(ws, rows, order, first + begin, n, inner, &target, &weight);
     lap(ws.laps, Part::gather);
     Run<T> r = run(ws, t.gradient_of(s), inner);
+    r.context.training = true;
     network_.forward(r, ws, n, true, ask);
     network_.loss(r, ws, n, target, weight, scale, true);
     if (!p.metrics.empty()) {
       std::fill(ws.sums.begin(), ws.sums.end(), 0.0);
-      network_.metrics(ws, n, target, ws.sums.data());
+      network_.metrics(ws, n, target, weight, ws.sums.data());
     }
     if (descend) r.descend = params_, r.rate = rate;
     network_.backward(t.plan, r, ws, n, t.prepared_of.data(), ask);

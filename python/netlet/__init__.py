@@ -32,13 +32,14 @@ from netlet.models import Sequential
 from netlet.utils import set_random_seed
 
 if TYPE_CHECKING:
-    from netlet.models import load_model
+    from netlet.models import Model, load_model
     from netlet.runtime import show_runtime
 
 __all__ = [
     "BackendUnavailableError",
     "Input",
     "Layer",
+    "Model",
     "ModelFormatError",
     "NetletError",
     "NotBuiltError",
@@ -66,6 +67,10 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Asked for once in a session, if at all: kept out of the import.
+    if name == "Model":
+        from netlet.models.functional import Model
+
+        return Model
     if name == "load_model":
         from netlet.models.saving import load_model
 

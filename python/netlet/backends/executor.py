@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from netlet.backends.predictor import Adapter, Predictor
 from netlet.program.program import Program
-from netlet.program.spec import Array
+from netlet.program.spec import INFERENCE, Array, Context
 
 if TYPE_CHECKING:
     from netlet.backends.measured import Measured
@@ -76,7 +76,9 @@ class Executor(Protocol):
         """Returns loss, gradient of the parameters ``[param_size]`` and of each input, of all rows as one batch."""
         ...
 
-    def vjp(self, xs: Sequence[Array], dys: Sequence[Array]) -> tuple[list[Array], list[Array], Array]:
+    def vjp(
+        self, xs: Sequence[Array], dys: Sequence[Array], context: Context = INFERENCE
+    ) -> tuple[list[Array], list[Array], Array]:
         """Returns the outputs, and the gradients of ``sum(output * dy)`` by each input and by the parameters."""
         ...
 

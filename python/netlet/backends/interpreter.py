@@ -18,15 +18,17 @@ from numpy.typing import NDArray
 
 from netlet import random
 from netlet.backends.checks import check_arrays, check_batch_size, check_outputs, check_rows, check_sums
+from netlet.backends.extras import NO_EXTRAS, Extras
 from netlet.backends.plan import Call, Plan
 from netlet.backends.predictor import Adapter, Predictor, PythonPredictor
 from netlet.backends.training_lock import TrainingLock
 from netlet.config import numpy_dtype
-from netlet.program.ops import LOSSES, METRICS, OPS, OPTIMIZERS
-from netlet.program.program import Loss, Metric, Op, Program, metric_slices, sums_size
-from netlet.program.spec import Array
+from netlet.program.ops import METRICS, OPS, OPTIMIZERS
+from netlet.program.program import Loss, Metric, Op, Param, Program, metric_slices, sums_size
+from netlet.program.spec import INFERENCE, Array, Context
 
 if TYPE_CHECKING:
+    from netlet.backends.extras import Observer
     from netlet.backends.measured import Measured
 
 __all__ = ["Call", "Interpreter", "Plan"]
@@ -57,6 +59,7 @@ class Interpreter:
         *,
         variant: str | None = None,
         num_threads: int | None = None,
+        extras: Extras = NO_EXTRAS,
     ) -> None:
         self.program = program
         self.params = params
@@ -64,8 +67,10 @@ class Interpreter:
         self.slots = slots
         self.num_threads = num_threads
         self._variant = variant
+        self._extras = extras
         self.dtype = numpy_dtype(program.dtype)
-        self._param_views = self._split(params)
+        self._param_views = self._split(params, program.params)
+        self._state_views = self._split(state, program.state)
         self._sums_size = sums_size(program)
         self._plans: OrderedDict[tuple[str, int], list[Plan]] = OrderedDict()
         self._lock = threading.Lock()
@@ -98,7 +103,7 @@ class Interpreter:
         self, loss: Loss, x: Array, y: Array, losses: Array, dx: Array | None, output: Array | None
     ) -> Callable[[Array | None], None]:
         """Returns a function of the weights (``[B]`` or None) that overwrites ``losses``, ``dx`` and ``output``."""
-        function = LOSSES[loss.op].value_and_gradient
+        function = self._extras.loss_spec(loss).value_and_gradient
         attrs = loss.attrs
 
         def call(weight: Array | None) -> None:
@@ -124,9 +129,10 @@ class Interpreter:
 
     # Plans. ----------------------------------------------------------------------------------------------------
 
-    def _split(self, arena: Array) -> list[Array]:
-        """A view of ``arena`` for each parameter, in its shape."""
-        return [arena[p.offset : p.offset + p.size].reshape(p.shape) for p in self.program.params]
+    @staticmethod
+    def _split(arena: Array, entries: Sequence[Param]) -> list[Array]:
+        """A view of ``arena`` for each parameter or entry of state, in its shape."""
+        return [arena[p.offset : p.offset + p.size].reshape(p.shape) for p in entries]
 
     def _buffer(self, size: int, value: int) -> Array:
         return np.empty((size, *self.program.values[value].shape), self.dtype)
@@ -165,7 +171,7 @@ class Interpreter:
             y = self._buffer(size, op.output)
             values[op.output] = y
             if op.output != written_by_loss:
-                plan.forward.append(self.bind_forward(op, xs, [self._param_views[p] for p in op.params], y))
+                plan.forward.append(self._forward_call(plan, op, xs, y))
                 plan.forward_ops.append(place)
         plan.values = values
         plan.inputs = [self._computed(values, v) for v in program.inputs]
@@ -177,6 +183,35 @@ class Interpreter:
             return plan
         self._bind_backward(plan, seed_outputs=not with_loss, want_inputs=purpose != "train")
         return plan
+
+    def _forward_call(self, plan: Plan, op: Op, xs: list[Array], y: Array) -> Call:
+        params = [self._param_views[p] for p in op.params]
+        spec = OPS[op.op]
+        if not spec.contextual:
+            return self.bind_forward(op, xs, params, y)
+        state = [self._state_views[s] for s in op.state]
+        return lambda: spec.forward_in(plan.context, op.attrs, xs, params, state, y)
+
+    def _backward_call(
+        self,
+        plan: Plan,
+        op: Op,
+        xs: list[Array],
+        y: Array,
+        dy: Array,
+        dxs: list[Array | None],
+        dparams: list[Array | None],
+    ) -> Call:
+        params = [self._param_views[p] for p in op.params]
+        spec = OPS[op.op]
+        if not spec.contextual:
+            return self.bind_backward(op, xs, params, y, dy, dxs, dparams)
+        state = [self._state_views[s] for s in op.state]
+        return lambda: spec.backward_in(plan.context, op.attrs, xs, params, state, y, dy, dxs, dparams)
+
+    @staticmethod
+    def _show(plan: Plan, observer: Observer, x: Array) -> None:
+        observer(plan.y, x, plan.weight)
 
     @staticmethod
     def _computed(values: list[Array | None], v: int) -> Array:
@@ -195,10 +230,12 @@ class Interpreter:
         plan.sums = np.zeros(self._sums_size)
         output = None if loss.output is None else plan.values[loss.output]
         plan.loss = self.bind_loss(loss, self._computed(plan.values, loss.input), plan.y, plan.losses, dx, output)
-        plan.metrics = [
-            self.bind_metric(metric, self._computed(plan.values, metric.input), plan.y, plan.sums[where])
-            for metric, where in zip(program.metrics, metric_slices(program), strict=True)
-        ]
+        for place, (metric, where) in enumerate(zip(program.metrics, metric_slices(program), strict=True)):
+            x = self._computed(plan.values, metric.input)
+            if place in self._extras.metrics:
+                plan.metrics.append(partial(self._show, plan, self._extras.metrics[place], x))
+            else:
+                plan.metrics.append(self.bind_metric(metric, x, plan.y, plan.sums[where]))
 
     def _bind_backward(self, plan: Plan, seed_outputs: bool, want_inputs: bool) -> None:
         """Binds loss and backward calls; where a value or parameter has several readers, their gradients are added."""
@@ -220,7 +257,7 @@ class Interpreter:
                 grads[v] = self._buffer(size, v)
             self._bind_loss(plan, grads.get(v))
         plan.gradient = np.zeros(program.param_size, self.dtype)
-        param_grads = self._split(plan.gradient)
+        param_grads = self._split(plan.gradient, program.params)
         written: set[int] = set()
         for place, op in reversed(list(enumerate(program.ops))):
             dy = grads.get(op.output)
@@ -251,20 +288,21 @@ class Interpreter:
                     written.add(p)
                     dparams.append(param_grads[p])
             xs = [self._computed(plan.values, v) for v in op.inputs]
-            params = [self._param_views[p] for p in op.params]
             y = self._computed(plan.values, op.output)
-            plan.backward.append(self.bind_backward(op, xs, params, y, dy, dxs, dparams))
+            plan.backward.append(self._backward_call(plan, op, xs, y, dy, dxs, dparams))
             plan.backward += later
             plan.backward_ops += [place] * (1 + len(later))
         plan.input_gradients = [grads.get(v) for v in program.inputs]
 
-    def _take(self, purpose: str, size: int) -> Plan:
+    def _take(self, purpose: str, size: int, context: Context = INFERENCE) -> Plan:
         """A plan that no other thread uses; give it back with :meth:`_give`."""
         with self._lock:
             free = self._plans.get((purpose, size))
-            if free:
-                return free.pop()
-        return self._build(purpose, size)
+            plan = free.pop() if free else None
+        if plan is None:
+            plan = self._build(purpose, size)
+        plan.context = context
+        return plan
 
     def _give(self, plan: Plan) -> None:
         key = (plan.purpose, plan.size)
@@ -360,6 +398,7 @@ class Interpreter:
                     if plan is not None:
                         self._give(plan)
                     plan = self._take("train", stop - start)
+                plan.context = Context(True, 0)
                 plan.run_loss(self._load(plan, xs, y, sample_weight, start, stop, order))
                 plan.run_backward()
                 self._update(plan.gradient, rate, plan.gradient)
@@ -391,11 +430,13 @@ class Interpreter:
             self._give(plan)
         return result
 
-    def vjp(self, xs: Sequence[Array], dys: Sequence[Array]) -> tuple[list[Array], list[Array], Array]:
+    def vjp(
+        self, xs: Sequence[Array], dys: Sequence[Array], context: Context = INFERENCE
+    ) -> tuple[list[Array], list[Array], Array]:
         n = check_rows(self.program, xs)
         check_outputs(self.program, dys, n, name="dys")
         with np.errstate(all="ignore"):
-            plan = self._take("vjp", n)
+            plan = self._take("vjp", n, context)
             for buffer, x in zip(plan.inputs, xs, strict=True):
                 np.copyto(buffer, x)
             plan.run_forward()
@@ -419,7 +460,8 @@ class Interpreter:
         """See :meth:`netlet.backends.Executor.predictor`."""
         with self._training:
             params = self.params.copy()
-        return PythonPredictor(type(self)(self.program, params, self.state.copy(), self.slots), adapter)
+        twin = type(self)(self.program, params, self.state.copy(), self.slots, extras=self._extras)
+        return PythonPredictor(twin, adapter)
 
     def apply(self, gradient: Array, learning_rate: float) -> None:
         if self._update is None:
@@ -449,4 +491,9 @@ class Interpreter:
     def twin(self) -> Interpreter:
         """Another executor of the Program, over copies of the arrays."""
         copies = (self.params.copy(), self.state.copy(), self.slots.copy())
-        return type(self)(self.program, *copies, variant=self._variant, num_threads=self.num_threads)
+        muted = self._extras._replace(metrics=dict.fromkeys(self._extras.metrics, _ignore))
+        return type(self)(self.program, *copies, variant=self._variant, num_threads=self.num_threads, extras=muted)
+
+
+def _ignore(y: Array, x: Array, weight: Array | None) -> None:
+    """What a profile shows its batches to."""

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from netlet import _native, _predictor
-from netlet.backends.predictor import Adapter, Predictor
+from netlet.backends.extras import NO_EXTRAS, Extras
+from netlet.backends.host import Host, needs_host
+from netlet.backends.predictor import Adapter, Predictor, PythonPredictor
 from netlet.program.program import Program
-from netlet.program.spec import Array
+from netlet.program.spec import INFERENCE, Array, Context
 
 if TYPE_CHECKING:
     from netlet.backends.measured import Measured
@@ -36,6 +38,9 @@ class NativeExecutor:
     Args:
         isa: baseline, avx2, avx512 or neon; None takes ``NETLET_ISA`` or the best that this CPU runs.
         num_threads: None takes ``NETLET_NUM_THREADS`` or the cores this process may use. Results do not depend on it.
+        extras: what the Program names and is a Python object.
+
+    What the engine has no kernel for, it calls back for; such a Program runs op by op.
     """
 
     def __init__(
@@ -47,13 +52,17 @@ class NativeExecutor:
         *,
         isa: str | None = None,
         num_threads: int | None = None,
+        extras: Extras = NO_EXTRAS,
     ) -> None:
         self.program = program
         self.params = params
         self.state = state
         self.slots = slots
         made = _native.ExecutorF32 if program.dtype == "float32" else _native.ExecutorF64
-        self._executor = made(program.to_json().encode(), params, slots, isa=isa, num_threads=num_threads)
+        self._isa, self._num_threads = isa, num_threads
+        self._host = Host(program, params, state, extras) if needs_host(program) else None
+        text = program.to_json().encode()
+        self._executor = made(text, params, slots, isa=isa, num_threads=num_threads, host=self._host)
         self._dtype = np.dtype(program.dtype)
         self._output_shapes = [program.values[i].shape for i in program.outputs]
         self.train = self._executor.train
@@ -69,15 +78,22 @@ class NativeExecutor:
 
     def predictor(self, adapter: Adapter) -> Predictor:
         """See :meth:`netlet.backends.Executor.predictor`."""
-        return _predictor.Predictor(self._executor.predictor(), adapter)
+        if self._host is None:
+            return _predictor.Predictor(self._executor.predictor(), adapter)
+        program = self.program.without_training()
+        arenas = (self._executor.frozen(), self.state.copy(), np.zeros((0, 0), self._dtype))
+        copy = NativeExecutor(program, *arenas, isa=self._isa, num_threads=self._num_threads)
+        return PythonPredictor(copy, adapter)
 
     def gradients(self, xs: Sequence[Array], y: Array, sample_weight: Array | None) -> tuple[float, Array, list[Array]]:
         """See :meth:`netlet.backends.Executor.gradients`."""
         return self._executor.gradients(xs, y, sample_weight)
 
-    def vjp(self, xs: Sequence[Array], dys: Sequence[Array]) -> tuple[list[Array], list[Array], Array]:
+    def vjp(
+        self, xs: Sequence[Array], dys: Sequence[Array], context: Context = INFERENCE
+    ) -> tuple[list[Array], list[Array], Array]:
         """See :meth:`netlet.backends.Executor.vjp`."""
-        return self._executor.vjp(xs, dys)
+        return self._executor.vjp(xs, dys, context.training, context.iteration)
 
     def profile(
         self,
@@ -92,9 +108,15 @@ class NativeExecutor:
         """See :meth:`netlet.backends.Executor.profile`. Measured in C++ by a steady clock, without the GIL."""
         from netlet.backends.measured import Measured, Part
 
-        found = self._executor.profile(
-            xs, y, sample_weight, batch_size=batch_size, learning_rate=learning_rate, seconds=seconds
-        )
+        if self._host is not None:
+            self._host.muted = True
+        try:
+            found = self._executor.profile(
+                xs, y, sample_weight, batch_size=batch_size, learning_rate=learning_rate, seconds=seconds
+            )
+        finally:
+            if self._host is not None:
+                self._host.muted = False
         ops = range(len(self.program.ops))
         places: list[tuple[str, int | None, float | None]] = [
             *((phase, None, found[phase]) for phase in ("shuffle", "gather", "prepare")),
@@ -114,6 +136,7 @@ def make(
     slots: Array,
     variant: str | None = None,
     num_threads: int | None = None,
+    extras: Extras = NO_EXTRAS,
 ) -> NativeExecutor:
     """Makes an executor for the registry."""
-    return NativeExecutor(program, params, state, slots, isa=variant, num_threads=num_threads)
+    return NativeExecutor(program, params, state, slots, isa=variant, num_threads=num_threads, extras=extras)

@@ -2,7 +2,8 @@
 
 Small networks run whole steps in one jitted function that walks the encoded Program: shuffle, gather, forward, loss,
 backward, update and metric sums, without the GIL. Where a layer is big, the interpreter calls NumPy's BLAS for the
-matrix products and jitted kernels for the rest. Which of the two it is follows from the shapes of the kernels alone.
+matrix products and jitted kernels for the rest; so it does where something has no jitted kernel, whose reference it
+then calls. Which of the two it is follows from the Program alone.
 
 Numba is imported with this module and with nothing else. Kernels are compiled when they are first used, which takes
 some seconds, and kept on disk for other processes: in :func:`cache_folder`, or nowhere, and :func:`cache_trouble` says
@@ -11,6 +12,7 @@ why.
 
 from __future__ import annotations
 
+from netlet.backends.extras import NO_EXTRAS, Extras
 from netlet.errors import BackendUnavailableError
 from netlet.program import Program
 from netlet.program.spec import Array, elements
@@ -21,6 +23,7 @@ except ImportError as error:  # not installed, or not for this NumPy
     raise BackendUnavailableError(f"numba: it cannot be imported ({error}); pip install 'netlet[numba]'") from error
 
 from netlet.backends.numba_kernels.blas import BlasExecutor
+from netlet.backends.numba_kernels.coverage import is_jitted
 from netlet.backends.numba_kernels.executor import JittedExecutor
 from netlet.backends.numba_kernels.jit import cache_folder, cache_trouble
 
@@ -44,7 +47,9 @@ def make(
     *,
     variant: str | None = None,
     num_threads: int | None = None,
+    extras: Extras = NO_EXTRAS,
 ) -> JittedExecutor | BlasExecutor:
     """Returns an executor for the registry. There are no variants; the only threads are those of NumPy's BLAS."""
-    made = BlasExecutor if has_big_layer(program) else JittedExecutor
-    return made(program, params, state, slots)
+    if is_jitted(program) and not has_big_layer(program):
+        return JittedExecutor(program, params, state, slots)
+    return BlasExecutor(program, params, state, slots, extras=extras)

@@ -6,6 +6,7 @@ choose their order of summation by shape: unlike the native backend it promises 
 
 from __future__ import annotations
 
+from netlet.backends.extras import NO_EXTRAS, Extras
 from netlet.backends.interpreter import Interpreter
 from netlet.program.program import Program
 from netlet.program.spec import Array
@@ -25,6 +26,7 @@ def make(
     *,
     variant: str | None = None,
     num_threads: int | None = None,
+    extras: Extras = NO_EXTRAS,
 ) -> NumpyExecutor:
     """Returns a NumpyExecutor; there are no variants, and the threads are those of NumPy's BLAS."""
-    return NumpyExecutor(program, params, state, slots, variant=variant, num_threads=num_threads)
+    return NumpyExecutor(program, params, state, slots, variant=variant, num_threads=num_threads, extras=extras)

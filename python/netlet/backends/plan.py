@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from netlet.program.spec import Array
+from netlet.program.spec import INFERENCE, Array, Context
 
 __all__ = ["Call", "Plan"]
 
@@ -21,6 +21,8 @@ class Plan:
     Attributes:
         values: the buffer of each value ``[size, *shape]``; None for one that this purpose does not compute.
         y, losses: labels and row losses; empty where there is no loss to compute.
+        weight: the sample weights of the batch, once its loss is computed.
+        context: what contextual ops are told; set before each run.
         sums: what one batch adds to the caller's sums.
         forward, backward: calls, in order.
         forward_ops, backward_ops: for each of them, the place in the Program's list of the op that it serves.
@@ -39,6 +41,8 @@ class Plan:
         self.outputs: list[Array] = []
         self.y: Array = np.empty(0)
         self.losses: Array = np.empty(0)
+        self.weight: Array | None = None
+        self.context: Context = INFERENCE
         self.sums: NDArray[np.float64] = np.zeros(0)
         self.forward: list[Call] = []
         self.backward: list[Call] = []
@@ -69,6 +73,7 @@ class Plan:
     def add_loss(self, weight: Array | None) -> None:
         """The loss and its gradient, after forward: clears ``sums`` and leaves loss and rows there."""
         assert self.loss is not None
+        self.weight = weight
         self.loss(weight)
         self.sums.fill(0.0)
         if weight is None:

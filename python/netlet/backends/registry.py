@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from netlet.backends.extras import NO_EXTRAS, Extras
 from netlet.config import env_backend, numpy_dtype
 from netlet.errors import BackendUnavailableError, unknown_name
 from netlet.program.program import Program
@@ -40,7 +41,7 @@ class Backend(NamedTuple):
         name: the first part of a target.
         reason: returns None if it can run here, else why not; imports nothing heavy.
         factory: ``"module:attribute"`` of what makes an executor, called as
-            ``factory(program, params, state, slots, variant=None or str, num_threads=None or int)``.
+            ``factory(program, params, state, slots, variant=None or str, num_threads=None or int, extras=Extras)``.
         variants: the second parts that a target may have. The module then has
             ``variant_reason(variant) -> str | None``, which says why one cannot run here.
         missing: names of ops, losses, metrics and optimizers that it does not have (yet).
@@ -163,6 +164,15 @@ def _check_arena(name: str, array: Any, shape: tuple[int, ...], dtype: np.dtype[
         raise ValueError(f"{name}: expected a C-contiguous, writeable array")
 
 
+def _check_extras(program: Program, extras: Extras) -> None:
+    custom = program.loss is not None and program.loss.op.startswith("custom")
+    if custom != (extras.loss is not None):
+        raise ValueError("extras: expected a loss if and only if the Program's loss is custom")
+    places = {i for i, metric in enumerate(program.metrics) if metric.op == "custom"}
+    if places != set(extras.metrics):
+        raise ValueError(f"extras: expected metrics for the places {sorted(places)}, got {sorted(extras.metrics)}")
+
+
 def make_executor(
     program: Program,
     params: Array,
@@ -171,6 +181,7 @@ def make_executor(
     *,
     target: str | None = None,
     num_threads: int | None = None,
+    extras: Extras = NO_EXTRAS,
 ) -> Executor:
     """Returns an executor of ``program`` that reads and writes the given arrays in place.
 
@@ -182,6 +193,7 @@ def make_executor(
         slots: the optimizer's arrays, ``[num_slots, param_size]``.
         target: what runs it; None takes :func:`default_target`.
         num_threads: the most threads that it may use; None means as many as the process has cores.
+        extras: the Python objects behind what the Program names ``custom``.
 
     Raises:
         ValueError, TypeError: for an unknown target, or arrays of another shape, type or layout.
@@ -202,5 +214,6 @@ def make_executor(
     _check_arena("slots", slots, (program.num_slots, program.param_size), dtype)
     module, _, attribute = backend.factory.partition(":")
     factory = getattr(importlib.import_module(module), attribute)
-    executor: Executor = factory(program, params, state, slots, variant=variant, num_threads=num_threads)
+    _check_extras(program, extras)
+    executor: Executor = factory(program, params, state, slots, variant=variant, num_threads=num_threads, extras=extras)
     return executor

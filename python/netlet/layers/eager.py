@@ -2,40 +2,68 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netlet.backends import make_executor
-from netlet.layers.input_layer import SymbolicTensor
 from netlet.layers.layer import Layer
 from netlet.layers.shapes import batch_shape, check_input
-from netlet.program import ProgramBuilder, optimize
+from netlet.program import Param, ProgramBuilder, optimize
+from netlet.program.spec import Context
 
 
-def call_layer(layer: Layer, x: Any) -> NDArray[Any]:
+def call_layer(layer: Layer, x: Any, training: bool = False) -> NDArray[Any]:
     """Return the output of ``layer`` for a batch ``x`` ``[B, ...]``, building it for x's shape if it is not built.
 
-    A program is made for this one call: good for trying a layer out; put it into a `Sequential` to use it in earnest.
+    A program is made for this one call: good for trying a layer out; put it into a model to use it in earnest.
+
+    Args:
+        layer: any layer.
+        x: a batch; a list of them for a layer of several inputs.
+        training: whether it acts as in training. Random numbers then are new at each call.
 
     Raises: ValueError if ``x`` does not fit the layer, TypeError if it does not hold real numbers.
     """
-    if isinstance(x, SymbolicTensor):
-        raise ValueError(f"{layer.name}: calling a layer on an Input is not supported yet; put both into a Sequential")
+    arrays = [_batch(layer, entry) for entry in (x if layer.takes_list else [x])]
+    if len({len(array) for array in arrays}) != 1:
+        raise ValueError(f"{layer.name}: inputs have {[len(array) for array in arrays]} rows, expected as many of each")
+    shapes = [batch_shape(array.shape[1:], f"{layer.name}: input shape") for array in arrays]
+    if layer.built and layer.input_shape is not None and layer.weights and not layer.takes_list:
+        check_input(layer.name, arrays[0].shape, layer.input_shape)
+    layer.build_for(shapes if layer.takes_list else shapes[0], layer.dtype)
+    builder = ProgramBuilder(layer.dtype)
+    nodes = [builder.input(array.shape[1:], name=f"input_{i}") for i, array in enumerate(arrays)]
+    program = optimize(builder.finish(layer.lower(builder, nodes if layer.takes_list else nodes[0])))
+    by_path = {variable.path: variable for variable in layer.weights}
+    dtype = np.dtype(layer.dtype)
+
+    def arena(entries: Sequence[Param]) -> NDArray[Any]:
+        return np.concatenate([np.zeros(0, dtype), *(by_path[e.name].value.reshape(-1) for e in entries)])
+
+    params, state = arena(program.params), arena(program.state)
+    executor = make_executor(program, params, state, np.zeros((0, params.size), dtype))
+    rows = [np.ascontiguousarray(array, dtype) for array in arrays]
+    if not training:
+        return executor.predict(rows, None, len(rows[0]))[0]
+    nothing = [np.zeros((len(rows[0]), *program.values[v].shape), dtype) for v in program.outputs]
+    y = executor.vjp(rows, nothing, Context(True, next(_draws)))[0][0]
+    for entry in program.state:
+        moved = state[entry.offset : entry.offset + entry.size].reshape(entry.shape)
+        by_path[entry.name].assign(moved)
+    return y
+
+
+_draws = itertools.count()  # of random numbers: one for each call in training
+
+
+def _batch(layer: Layer, x: Any) -> NDArray[Any]:
     array = np.asarray(x)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{layer.name}: expected real numbers, got an array of {array.dtype}")
     if array.ndim == 0 or len(array) == 0:
         raise ValueError(f"{layer.name}: expected at least one row, got shape {array.shape}")
-    if layer.built and layer.input_shape is not None and layer.weights:
-        check_input(layer.name, array.shape, layer.input_shape)
-    layer.build_for(batch_shape(array.shape[1:], f"{layer.name}: input shape"), layer.dtype)
-    builder = ProgramBuilder(layer.dtype)
-    program = optimize(builder.finish(layer.lower(builder, builder.input(array.shape[1:]))))
-    by_path = {variable.path: variable.value.reshape(-1) for variable in layer.weights}
-    parts = [by_path[param.name] for param in program.params]
-    dtype = np.dtype(layer.dtype)
-    params = np.concatenate(parts) if parts else np.zeros(0, dtype)
-    executor = make_executor(program, params, np.zeros(0, dtype), np.zeros((0, params.size), dtype))
-    return executor.predict([np.ascontiguousarray(array, dtype)], None, len(array))[0]
+    return array

@@ -8,33 +8,10 @@ from typing import TYPE_CHECKING, Any
 from netlet.config import DEFAULT_DTYPE
 from netlet.layers.layer import Layer
 from netlet.layers.shapes import Shape, batch_shape, positive_int
+from netlet.layers.symbolic import SymbolicTensor
 
 if TYPE_CHECKING:
     from netlet.program import Node, ProgramBuilder
-
-
-class SymbolicTensor:
-    """A value without numbers: what `Input` returns, and what ``model.inputs`` and ``model.outputs`` hold.
-
-    Attributes:
-        shape: begins with the batch, None where it may vary.
-        dtype: "float32" or "float64".
-        name: of the layer it comes from.
-    """
-
-    def __init__(self, shape: Shape, dtype: str, name: str, layer: Layer) -> None:
-        self.shape = shape
-        self.dtype = dtype
-        self.name = name
-        self.layer = layer
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes, the batch included."""
-        return len(self.shape)
-
-    def __repr__(self) -> str:
-        return f"<SymbolicTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
 
 
 class InputLayer(Layer):
@@ -74,11 +51,14 @@ class InputLayer(Layer):
         self.batch_shape: Shape = (batch_size, *row[1:])
         self.input_shape = self.output_shape = self.batch_shape
         self.built = True
+        self._output: SymbolicTensor | None = None
 
     @property
     def output(self) -> SymbolicTensor:
-        """The input as a symbolic tensor."""
-        return SymbolicTensor(self.batch_shape, self._dtype or DEFAULT_DTYPE, self.name, self)
+        """The input as a symbolic tensor, always the same one."""
+        if self._output is None:
+            self._output = SymbolicTensor(self.batch_shape, self._dtype or DEFAULT_DTYPE, self.name, self)
+        return self._output
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return self.batch_shape

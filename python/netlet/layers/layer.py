@@ -12,6 +12,7 @@ from netlet import initializers
 from netlet.config import DEFAULT_DTYPE, dtype_name
 from netlet.errors import ModelFormatError, NotBuiltError
 from netlet.layers.shapes import Shape, batch_shape, check_input, format_shape
+from netlet.layers.symbolic import call_symbolically, holds_symbols
 from netlet.layers.variable import Variable
 from netlet.utils.naming import auto_name, check_name
 
@@ -37,6 +38,9 @@ class Layer:
     Raises: ValueError if an argument is invalid, or not an argument of this layer.
     """
 
+    #: Whether it takes a list of values; its shapes then are lists of shapes.
+    takes_list = False
+
     def __init__(
         self,
         *,
@@ -58,7 +62,7 @@ class Layer:
         self._dtype: str | None = None if dtype is None else dtype_name(dtype)
         self.input_shape_argument = self._first_shape(input_shape, input_dim, batch_input_shape)
         self.built = False
-        self.input_shape: Shape | None = None
+        self.input_shape: Any = None
         self.output_shape: Shape | None = None
         self._variables: list[Variable] = []
         self._preset: Mapping[str, NDArray[Any]] | None = None
@@ -93,18 +97,18 @@ class Layer:
         """
         return input_shape
 
-    def lower(self, builder: ProgramBuilder, x: Node) -> Node:
+    def lower(self, builder: ProgramBuilder, x: Any) -> Node:
         """Add this layer's ops to a program.
 
         Args:
             builder: the program being made.
-            x: the value that enters.
+            x: the value that enters; a list of them where `takes_list`.
 
         Returns: the value that leaves.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define lower()")
 
-    def build_for(self, input_shape: Shape, dtype: str) -> Shape:
+    def build_for(self, input_shape: Any, dtype: str) -> Shape:
         """Build the layer for a model's input of ``input_shape`` and return its output shape; the model's side of
         ``build``. A layer that is built already must have been built for the same shape and dtype.
 
@@ -221,14 +225,21 @@ class Layer:
 
     # Use outside of a model
 
-    def __call__(self, x: Any) -> NDArray[Any]:
-        """Return the layer's output for a batch ``x``, building the layer first if it is not.
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        """Return the layer's output, building the layer first if it is not.
+
+        Args:
+            x: a batch, or a symbolic value of `Input` or another layer, for which a symbolic value is returned: this is
+                how a `Model` is made. A layer of several inputs takes a list.
+            training: whether it acts as in training.
 
         Raises: ValueError if ``x`` does not fit the layer.
         """
+        if holds_symbols(x):
+            return call_symbolically(self, x)
         from netlet.layers.eager import call_layer
 
-        return call_layer(self, x)
+        return call_layer(self, x, training)
 
     def check_input_shape(self, shape: Sequence[int | None]) -> None:
         """Raise a ValueError unless an input of ``shape`` fits the shape that the layer was built for."""
@@ -250,7 +261,9 @@ class Layer:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
-def _fits(shape: Shape, built_for: Shape) -> bool:
+def _fits(shape: Any, built_for: Any) -> bool:
+    if isinstance(shape, list) and isinstance(built_for, list):
+        return len(shape) == len(built_for) and all(map(_fits, shape, built_for))
     return len(shape) == len(built_for) and all(
         a == b or a is None or b is None for a, b in zip(shape, built_for, strict=True)
     )

@@ -1,4 +1,4 @@
-"""`Flatten` and `Reshape`: the same elements of each row in another shape."""
+"""`Flatten`, `Reshape`, `Permute` and `RepeatVector`: the elements of each row in another shape or order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from netlet.layers.layer import Layer
-from netlet.layers.shapes import Shape, format_shape
+from netlet.layers.shapes import Shape, format_shape, positive_int
 
 if TYPE_CHECKING:
     from netlet.program import Node, ProgramBuilder
@@ -81,6 +81,56 @@ class Reshape(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "target_shape": list(self.target_shape)}
+
+
+class Permute(Layer):
+    """Each row's axes in another order.
+
+    Args:
+        dims: the axes in their new order, numbered from 1, as 0 is the batch: ``(2, 1)`` transposes a matrix.
+        **kwargs: as for every `Layer`.
+    """
+
+    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dims = tuple(operator.index(axis) for axis in dims)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ValueError(f"{self.name}: dims must hold each of 1 .. n once, got {self.dims}")
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if len(self.dims) != len(input_shape) - 1:
+            raise ValueError(f"{self.name}: input has shape {format_shape(input_shape)}, dims are {self.dims}")
+        return (input_shape[0], *(input_shape[axis] for axis in self.dims))
+
+    def lower(self, builder: ProgramBuilder, x: Node) -> Node:
+        return builder.op("permute", x, name=self.name, axes=self.dims)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "dims": list(self.dims)}
+
+
+class RepeatVector(Layer):
+    """Each row, a vector, ``n`` times: ``[B, N]`` to ``[B, n, N]``.
+
+    Args:
+        n: how many times; a positive int.
+        **kwargs: as for every `Layer`.
+    """
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.n = positive_int(n, f"{self.name}: n")
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) != 2:
+            raise ValueError(f"{self.name}: input has shape {format_shape(input_shape)}, expected (batch, N)")
+        return (input_shape[0], self.n, input_shape[1])
+
+    def lower(self, builder: ProgramBuilder, x: Node) -> Node:
+        return builder.op("repeat_vector", x, name=self.name, n=self.n)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "n": self.n}
 
 
 def _known(input_shape: Shape, name: str) -> tuple[int, ...]:

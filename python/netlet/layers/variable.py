@@ -108,8 +108,12 @@ class Variable:
         self.home = home
 
     def lower(self, builder: ProgramBuilder) -> Param:
-        """Add this weight to the parameters of a program."""
-        return builder.param(self.path, self.shape)
+        """Add this weight to the parameters of a program, unless a layer that is called twice has."""
+        return builder.param(self.path, self.shape, shared=True)
+
+    def lower_state(self, builder: ProgramBuilder) -> Param:
+        """Add this weight to the state of a program, which no gradient changes."""
+        return builder.state(self.path, self.shape, shared=True)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if copy or (dtype is not None and np.dtype(dtype) != self._value.dtype):

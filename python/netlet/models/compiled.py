@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from netlet import random
 from netlet.errors import NotCompiledError
-from netlet.layers.shapes import Shape
 from netlet.losses import Loss
 from netlet.metrics import Metric
 from netlet.models.compilation import Compilation
@@ -36,6 +35,7 @@ class Compiled:
         self._shuffle_seed: int | None = None
         self._shuffle_count = 0  # passes over data so far: the "epoch" of the next shuffle
         self._seed_source: object = None
+        self._calls = 0  # in training, by hand: which random numbers come next
 
     # What a subclass provides
 
@@ -44,17 +44,17 @@ class Compiled:
         """Element type of weights and data: "float32" or "float64"."""
         raise NotImplementedError
 
-    def _input_shape_for(self, x: Any) -> Shape:
-        """The input's shape, taken from ``x`` where the model is not built."""
+    def _input_shape_for(self, x: Any) -> Any:
+        """The input's shape (a list of them for several), taken from ``x`` where the model is not built."""
         raise NotImplementedError
 
-    def _output_shape_for(self, input_shape: Shape) -> Shape:
+    def _output_shape_for(self, input_shape: Any) -> Any:
         raise NotImplementedError
 
     def _first_layer_name(self) -> str:
         raise NotImplementedError
 
-    def _engine_for(self, input_shape: Shape) -> Engine:
+    def _engine_for(self, input_shape: Any) -> Engine:
         """What runs the model; builds the model first if it is not built."""
         raise NotImplementedError
 
@@ -159,11 +159,13 @@ class Compiled:
 
     # Data
 
-    def _adapt_x(self, x: Any, input_shape: Shape) -> NDArray[Any]:
+    def _adapt_x(self, x: Any, input_shape: Any) -> tuple[NDArray[Any], ...]:
+        """The rows as executors take them, one array for each input."""
         finite = self._compilation is not None and self._compilation.check_finite
-        return adapt_inputs(
+        rows = adapt_inputs(
             x, layer=self._first_layer_name(), expected=input_shape, dtype=np.dtype(self.dtype), finite=finite
         )
+        return (rows,)
 
     def _adapt(
         self,
@@ -172,8 +174,8 @@ class Compiled:
         sample_weight: Any,
         class_weight: Any,
         action: str,
-        input_shape: Shape | None = None,
-    ) -> tuple[Rows, Shape]:
+        input_shape: Any = None,
+    ) -> tuple[Rows, Any]:
         """The data as executors take them, and the input's shape. Builds nothing.
 
         ``input_shape`` is what x must have where the model is not built; None takes it from x.
@@ -186,7 +188,17 @@ class Compiled:
             raise ValueError(f"{action}: y is None, expected labels for the loss {loss.name}")
         if input_shape is None:
             input_shape = self._input_shape_for(x)
-        inputs = self._adapt_x(x, input_shape)
+        xs = self._adapt_x(x, input_shape)
+        labels, weights = self._adapt_y(y, sample_weight, class_weight, input_shape, len(xs[0]))
+        return Rows(xs, labels, weights), input_shape
+
+    def _adapt_y(
+        self, y: Any, sample_weight: Any, class_weight: Any, input_shape: Any, rows: int
+    ) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """Labels and weights as executors take them."""
+        compilation = self._compilation
+        assert compilation is not None
+        loss = compilation.required_loss(self.name)
         prediction = tuple(n for n in self._output_shape_for(input_shape)[1:] if n is not None)
         try:
             label_shape = LOSSES[loss.op].label_shape(prediction)
@@ -202,12 +214,12 @@ class Compiled:
             dtype=dtype,
             finite=finite,
         )
-        check_rows(len(inputs), len(labels), "y")
-        weights = adapt_weights(sample_weight, rows=len(inputs), dtype=dtype, finite=finite)
+        check_rows(rows, len(labels), "y")
+        weights = adapt_weights(sample_weight, rows=rows, dtype=dtype, finite=finite)
         if class_weight is not None:
             width = None if loss.integer_labels else prediction[-1]
             weights = weights_of_classes(class_weight, labels, label_width=width, dtype=dtype)
-        return Rows(inputs, labels, weights), input_shape
+        return labels, weights
 
     def _next_shuffle(self) -> tuple[int, int]:
         """(seed, epoch) of the next pass's order. The seed is drawn at first use and again after set_random_seed."""

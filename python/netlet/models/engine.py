@@ -33,6 +33,7 @@ class Engine:
     Args:
         program: as lowered, without loss, optimizer and metrics.
         arena: the parameters.
+        state: what is not trained by gradients.
         compilation: the settings of training, or None for a model that only predicts.
         output_shape: of the model, the batch in front.
         slots: the optimizer's slots ``[n, param_size]`` to continue with, or None for zeros.
@@ -49,6 +50,7 @@ class Engine:
         self,
         program: Program,
         arena: Arena,
+        state: Arena,
         compilation: Compilation | None,
         output_shape: Sequence[int | None],
         slots: NDArray[Any] | None,
@@ -67,8 +69,7 @@ class Engine:
         self.slots = aligned_zeros(shape, program.dtype)
         if slots is not None and slots.shape == shape:
             np.copyto(self.slots, slots)
-        state = aligned_zeros(self.program.state_size, program.dtype)
-        self.executor = make_executor(self.program, arena.data, state, self.slots)
+        self.executor = make_executor(self.program, arena.data, state.data, self.slots)
         self.names = ["loss", *(metric.name for metric in self.metrics)]
         self._size = sums_size(self.program)
         self._slices = metric_slices(self.program)

@@ -15,6 +15,8 @@ from netlet.models.engine import Engine
 from netlet.models.progress import ProgressBar
 from netlet.models.sources import Rows
 
+Arrays = tuple[NDArray[Any], ...]  # one for each input
+
 CHUNK_SECONDS = 0.05  # how long a call may run while a progress bar waits
 BLOCK_ROWS = 1024  # rows that an executor holds at a time where the caller leaves it to us
 
@@ -45,7 +47,7 @@ def evaluate_rows(
     callbacks.call("on_test_begin", None)
 
     def run(rows: Rows) -> None:
-        engine.executor.evaluate([rows.x], rows.y, rows.sample_weight, batch_size=block, sums=sums)
+        engine.executor.evaluate(rows.xs, rows.y, rows.sample_weight, batch_size=block, sums=sums)
 
     total = steps
     if isinstance(data, Rows):
@@ -73,43 +75,43 @@ def evaluate_rows(
 
 
 def predict_rows(
-    engine: Engine, x: NDArray[Any], batch_size: int, callbacks: CallbackList, verbose: int, block: int = BLOCK_ROWS
-) -> NDArray[Any]:
-    """Return the model's output for ``x`` ``[n, *input]``; arguments as of `evaluate_rows`."""
+    engine: Engine, xs: Arrays, batch_size: int, callbacks: CallbackList, verbose: int, block: int = BLOCK_ROWS
+) -> list[NDArray[Any]]:
+    """Return the model's outputs for ``xs``, ``[n, *input]`` each; arguments as of `evaluate_rows`."""
     if not callbacks.callbacks and not verbose:
-        return engine.executor.predict([x], None, block)[0]
+        return engine.executor.predict(xs, None, block)
     hooked = callbacks.wants_batches("predict")
     begin, end = callbacks.hooks("on_predict_batch_begin"), callbacks.hooks("on_predict_batch_end")
     callbacks.call("on_predict_begin", None)
-    total = -(-len(x) // batch_size)
-    parts = []
+    total = -(-len(xs[0]) // batch_size)
+    parts: list[list[NDArray[Any]]] = []
     with ProgressBar(total, 0, 1, verbose) as bar:
         step = 0
-        for part, batches in _pieces(x, batch_size, total, 1 if hooked else None):
+        for part, batches in _pieces(xs, batch_size, total, 1 if hooked else None):
             for hook in begin:
                 hook(step, {})
-            outputs = engine.executor.predict([part], None, block)[0]
+            outputs = engine.executor.predict(part, None, block)
             parts.append(outputs)
             step += batches
             for hook in end:
-                hook(step - 1, {"outputs": outputs})
+                hook(step - 1, {"outputs": outputs[0] if len(outputs) == 1 else outputs})
             bar.update(step)
         bar.finish()
     callbacks.call("on_predict_end", None)
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return _joined(parts)
 
 
 def predict_batches(
-    predict: Callable[[Any], NDArray[Any]],
+    predict: Callable[[Any], list[NDArray[Any]]],
     batches: Iterable[Any],
     steps: int | None,
     callbacks: CallbackList,
     verbose: int,
-) -> NDArray[Any]:
+) -> list[NDArray[Any]]:
     """Return the outputs of ``predict`` for the first ``steps`` batches (None: all) of an iterable, joined."""
     begin, end = callbacks.hooks("on_predict_batch_begin"), callbacks.hooks("on_predict_batch_end")
     callbacks.call("on_predict_begin", None)
-    parts: list[NDArray[Any]] = []
+    parts: list[list[NDArray[Any]]] = []
     with ProgressBar(steps, 0, 1, verbose) as bar:
         iterator = iter(batches)
         while steps is None or len(parts) < steps:
@@ -122,19 +124,24 @@ def predict_batches(
             outputs = predict(batch)
             parts.append(outputs)
             for hook in end:
-                hook(len(parts) - 1, {"outputs": outputs})
+                hook(len(parts) - 1, {"outputs": outputs[0] if len(outputs) == 1 else outputs})
             bar.update(len(parts))
         if not parts:
             raise ValueError("x: the iterable yielded no batch")
         bar.finish()
     callbacks.call("on_predict_end", None)
-    return np.concatenate(parts)
+    return _joined(parts)
+
+
+def _joined(parts: list[list[NDArray[Any]]]) -> list[NDArray[Any]]:
+    """Each output's parts as one array."""
+    return parts[0] if len(parts) == 1 else [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
 
 
 def _pieces(data: Any, batch_size: int, total: int | None, batches: int | None) -> Iterable[tuple[Any, int]]:
     """Yield parts of ``data`` and how many batches each holds: ``batches`` of them, or for None as many as take about
     CHUNK_SECONDS. An iterable is passed on, up to ``total``."""
-    if not isinstance(data, (Rows, np.ndarray)):
+    if not isinstance(data, (Rows, tuple)):
         for rows in itertools.islice(data, total):
             yield rows, 1
         return
@@ -143,8 +150,12 @@ def _pieces(data: Any, batch_size: int, total: int | None, batches: int | None) 
     while step < total:
         last = min(step + (batches or max(1, int(rate * CHUNK_SECONDS))), total)
         start = time.perf_counter()
-        first_row, last_row = step * batch_size, min(last * batch_size, len(data))
-        yield (data.part(first_row, last_row) if isinstance(data, Rows) else data[first_row:last_row]), last - step
+        rows = len(data) if isinstance(data, Rows) else len(data[0])
+        first_row, last_row = step * batch_size, min(last * batch_size, rows)
+        if isinstance(data, Rows):
+            yield data.part(first_row, last_row), last - step
+        else:
+            yield tuple(x[first_row:last_row] for x in data), last - step
         elapsed = time.perf_counter() - start
         rate = (last - step) / elapsed if elapsed > 0 else rate
         step = last

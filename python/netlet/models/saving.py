@@ -4,7 +4,7 @@ Tensors, in the order of the arena: each weight by its path (``dense/kernel``), 
 ``optimizer/<slot>/<path>``. Metadata, all strings:
 
 - ``format``: ``netlet-model``; ``version``: ``1``
-- ``config``: the layers and settings (``Sequential.get_config``)
+- ``config``: the layers and settings (``get_config``); of a `Model`, with its ``calls``
 - ``program``: the Program, optimized, that a C program can run
 - ``compile``: the settings of ``compile``, or ``null``
 - ``training``: the optimizer's iterations and the state of the shuffles
@@ -27,6 +27,8 @@ from netlet import random
 from netlet.errors import ModelFormatError, NotBuiltError
 from netlet.models import safetensors
 from netlet.models.files import write_atomically
+from netlet.models.functional import Model
+from netlet.models.layered import LayeredModel
 from netlet.models.sequential import Sequential
 from netlet.program import Program
 
@@ -35,7 +37,7 @@ SLOT_PREFIX = "optimizer"
 _OTHER_FORMATS = (".keras", ".h5", ".hdf5", ".onnx", ".pb", ".pkl")
 
 
-def save_model(model: Sequential, filepath: Any, overwrite: bool = True) -> None:
+def save_model(model: LayeredModel, filepath: Any, overwrite: bool = True) -> None:
     """Write ``model`` to the file ``filepath``; see `Sequential.save`."""
     path = _path(filepath)
     if path.lower().endswith(_OTHER_FORMATS):
@@ -45,7 +47,9 @@ def save_model(model: Sequential, filepath: Any, overwrite: bool = True) -> None
     write_atomically(path, to_bytes(model))
 
 
-def load_model(filepath: Any, custom_objects: None = None, compile: bool = True, safe_mode: bool = True) -> Sequential:
+def load_model(
+    filepath: Any, custom_objects: None = None, compile: bool = True, safe_mode: bool = True
+) -> LayeredModel:
     """Return the model that ``filepath`` holds. It predicts the same bits and continues training with the same bits.
 
     Args:
@@ -63,15 +67,15 @@ def load_model(filepath: Any, custom_objects: None = None, compile: bool = True,
         return _load(file, size, compile)
 
 
-def to_bytes(model: Sequential) -> bytes:
+def to_bytes(model: LayeredModel) -> bytes:
     """Return what a file of ``model`` holds; NotBuiltError before the model is built."""
     if not model.built:
         raise NotBuiltError(f"{model.name}: the model is not built, so it has no weights to save")
     with model._guard("save"):
         engine = model._engine_for(model.input_shape)
-        arena = model._arena
-        assert arena is not None
-        tensors = arena.views(arena.data)
+        arena, state = model._arena, model._state_arena
+        assert arena is not None and state is not None
+        tensors = {**arena.views(arena.data), **state.views(state.data)}
         slots = _slot_names(model)
         for slot, flat in zip(slots, engine.slots, strict=True):
             tensors.update({f"{SLOT_PREFIX}/{slot}/{path}": view for path, view in arena.views(flat).items()})
@@ -94,7 +98,7 @@ def to_bytes(model: Sequential) -> bytes:
     return file.getvalue()
 
 
-def from_bytes(data: bytes) -> Sequential:
+def from_bytes(data: bytes) -> LayeredModel:
     """Return the model that `to_bytes` wrote."""
     return _load(io.BytesIO(data), len(data), True)
 
@@ -110,7 +114,7 @@ def _dumps(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
-def _load(file: BinaryIO, size: int, compile: bool) -> Sequential:
+def _load(file: BinaryIO, size: int, compile: bool) -> LayeredModel:
     tensors, metadata = safetensors.read(file, size)
     if metadata.get("format") != FORMAT:
         raise ModelFormatError(f"format is {metadata.get('format')!r}, expected {FORMAT!r}: not a model of Netlet's")
@@ -124,7 +128,8 @@ def _load(file: BinaryIO, size: int, compile: bool) -> Sequential:
     weights = {path: array for path, array in tensors.items() if not path.startswith(f"{SLOT_PREFIX}/")}
     _check_params(program, weights)
     try:
-        model = Sequential.from_config(config, presets=_by_layer(weights))
+        kind = Model if isinstance(config, dict) and "calls" in config else Sequential
+        model: LayeredModel = kind.from_config(config, presets=_by_layer(weights))
         _check_model(model, program)
         settings = safetensors.parse_json(metadata["compile"], "compile")
         if settings is not None and not isinstance(settings, dict):
@@ -132,7 +137,7 @@ def _load(file: BinaryIO, size: int, compile: bool) -> Sequential:
         if compile and settings is not None:
             model.compile_from_config(settings)
         training = safetensors.parse_json(metadata["training"], "training")
-        _restore_training(model, training, tensors)
+        _restore_training(model, program, training, tensors)
     except ModelFormatError:
         raise
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:
@@ -140,7 +145,7 @@ def _load(file: BinaryIO, size: int, compile: bool) -> Sequential:
     return model
 
 
-def _slot_names(model: Sequential) -> tuple[str, ...]:
+def _slot_names(model: LayeredModel) -> tuple[str, ...]:
     """The optimizer's slots; none without a loss, for then nothing can be trained."""
     return () if model.optimizer is None or model.loss is None else model.optimizer.slot_names()
 
@@ -156,27 +161,24 @@ def _by_layer(weights: dict[str, NDArray[Any]]) -> dict[str, dict[str, NDArray[A
 
 def _check_params(program: Program, weights: dict[str, NDArray[Any]]) -> None:
     """Check that the tensors are the program's parameters."""
-    expected = {param.name: (param.shape, program.dtype) for param in program.params}
+    expected = {param.name: (param.shape, program.dtype) for param in (*program.params, *program.state)}
     found = {path: (array.shape, array.dtype.name) for path, array in weights.items()}
     for path in expected.keys() | found.keys():
         if expected.get(path) != found.get(path):
             raise ModelFormatError(f"weight {path!r}: file holds {found.get(path)}, its program {expected.get(path)}")
 
 
-def _check_model(model: Sequential, program: Program) -> None:
+def _check_model(model: LayeredModel, program: Program) -> None:
     """Check that the layers make the parameters, input and output that the program has."""
     if not model.built:
         raise ModelFormatError("config: the layers have no input shape")
     made = model.lower()
-    ends = [
-        (p.dtype, [p.values[v].shape for v in (*p.inputs, *p.outputs)], [(q.name, q.shape) for q in p.params])
-        for p in (made, program)
-    ]
+    ends = [(p.dtype, [p.values[v].shape for v in (*p.inputs, *p.outputs)], p.params, p.state) for p in (made, program)]
     if ends[0] != ends[1]:
         raise ModelFormatError("program: its input, output or parameters are not those of the layers in config")
 
 
-def _restore_training(model: Sequential, training: Any, tensors: dict[str, NDArray[Any]]) -> None:
+def _restore_training(model: LayeredModel, program: Program, training: Any, tensors: dict[str, NDArray[Any]]) -> None:
     if not isinstance(training, dict) or set(training) != {"iterations", "shuffle_seed", "shuffle_count"}:
         raise ModelFormatError("training: expected an object with iterations, shuffle_seed and shuffle_count")
     iterations, seed, count = training["iterations"], training["shuffle_seed"], training["shuffle_count"]
@@ -186,7 +188,7 @@ def _restore_training(model: Sequential, training: Any, tensors: dict[str, NDArr
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 64:
             raise ModelFormatError(f"training: {name} must be an integer in [0, 2^64), got {value!r}")
     model._shuffle_seed, model._shuffle_count, model._seed_source = seed, count, random.global_generator()
-    paths = [variable.path for variable in model.weights]
+    paths = [param.name for param in program.params]
     found = {name: array for name, array in tensors.items() if name.startswith(f"{SLOT_PREFIX}/")}
     if model.optimizer is None:
         return
@@ -195,11 +197,11 @@ def _restore_training(model: Sequential, training: Any, tensors: dict[str, NDArr
     expected = [f"{SLOT_PREFIX}/{slot}/{path}" for slot in names for path in paths]
     if set(expected) != set(found):
         raise ModelFormatError(f"optimizer: the file holds slots {sorted(found)}, expected {sorted(expected)}")
-    for variable in model.weights:
+    for param in program.params:
         for slot in names:
-            array = found[f"{SLOT_PREFIX}/{slot}/{variable.path}"]
-            if array.shape != variable.shape or array.dtype.name != variable.dtype:
-                raise ModelFormatError(f"optimizer/{slot}/{variable.path}: shape or dtype is not that of the weight")
+            array = found[f"{SLOT_PREFIX}/{slot}/{param.name}"]
+            if array.shape != param.shape or array.dtype.name != program.dtype:
+                raise ModelFormatError(f"optimizer/{slot}/{param.name}: shape or dtype is not that of the weight")
     if names:
         flat = [np.concatenate([found[f"{SLOT_PREFIX}/{slot}/{p}"].reshape(-1) for p in paths]) for slot in names]
         model._make_engine(np.stack(flat))

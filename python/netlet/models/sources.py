@@ -27,22 +27,22 @@ class Rows:
     """Adapted data: what executors take.
 
     Attributes:
-        x: ``[n, *input]``.
+        xs: ``[n, *input]``, one array for each input.
         y: ``[n, *labels]``.
         sample_weight: ``[n]`` or None.
     """
 
-    x: Array
+    xs: tuple[Array, ...]
     y: Array
     sample_weight: Array | None
 
     def __len__(self) -> int:
-        return len(self.x)
+        return len(self.xs[0])
 
     def part(self, first: int, last: int) -> Rows:
         """Return rows ``first .. last-1``, without a copy."""
         weight = None if self.sample_weight is None else self.sample_weight[first:last]
-        return Rows(self.x[first:last], self.y[first:last], weight)
+        return Rows(tuple(x[first:last] for x in self.xs), self.y[first:last], weight)
 
 
 class Source(Protocol):
@@ -89,7 +89,6 @@ class ArraySource:
         self._order: tuple[int, int] | None = None
         self._position = self._pass_steps  # steps done of the present pass; a new one begins at the first epoch
         self._offset = 0  # the epoch's first step, within the pass
-        self._inputs = [rows.x]
 
     def begin_epoch(self) -> None:
         if self._steps_per_epoch is None or self._position >= self._pass_steps:
@@ -104,7 +103,7 @@ class ArraySource:
         if begin >= end:
             return 0
         engine.executor.train(
-            self._inputs,
+            self.rows.xs,
             self.rows.y,
             self.rows.sample_weight,
             batch_size=self.batch_size,
@@ -161,7 +160,7 @@ class BatchSource:
 def train_batch(engine: Engine, rows: Rows, learning_rate: float, sums: Sums) -> None:
     """Run one step on all of ``rows``."""
     engine.executor.train(
-        [rows.x],
+        rows.xs,
         rows.y,
         rows.sample_weight,
         batch_size=len(rows),

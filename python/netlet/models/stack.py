@@ -1,53 +1,21 @@
-"""A model's stack of layers: how it grows, is built, and what weights it has."""
+"""A model's stack of layers: how it grows and is built."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from netlet.config import DEFAULT_DTYPE, dtype_name
 from netlet.errors import NotBuiltError
 from netlet.layers import InputLayer, Layer, SymbolicTensor
-from netlet.layers.layer import assign_all
 from netlet.layers.shapes import Shape, batch_shape, format_shape
-from netlet.layers.variable import Variable
 from netlet.models.data import to_array
-from netlet.models.trainer import Trainer
+from netlet.models.layered import LayeredModel
 
 
-class LayerStack(Trainer):
-    """The part of a model that holds its layers.
-
-    Args:
-        name: the model's name.
-        trainable: whether training changes the weights.
-        dtype: "float32", "float64", or None for that of the layers.
-
-    Attributes:
-        built: whether the input's shape is known, and so the weights are there.
-    """
-
-    def __init__(self, name: str, trainable: bool, dtype: Any) -> None:
-        self.name = name
-        super().__init__()
-        if not isinstance(trainable, (bool, np.bool_)):
-            raise TypeError(f"{self.name}: trainable must be True or False, got {trainable!r}")
-        self.trainable = bool(trainable)
-        self.built = False
-        self._dtype: str | None = None if dtype is None else dtype_name(dtype)
-        self._stack: list[Layer] = []
-        self._making = threading.RLock()  # held while weights, arena or engine are made
+class LayerStack(LayeredModel):
+    """The part of a `Sequential` that holds its layers: how the stack grows and is built."""
 
     # Layers
-
-    @property
-    def layers(self) -> list[Layer]:
-        """The layers, without the Input."""
-        return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
 
     def add(self, layer: Layer | SymbolicTensor) -> None:
         """Put ``layer`` on top of the stack.
@@ -76,24 +44,6 @@ class LayerStack(Trainer):
             self._rebuild()
             return layer
 
-    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """Return the layer called ``name``, or the one at ``index``.
-
-        Raises: ValueError if there is none, or unless one of both is given.
-        """
-        if (name is None) == (index is None):
-            raise ValueError(f"{self.name}: give one of name and index, got name={name!r}, index={index!r}")
-        layers = self.layers
-        if name is not None:
-            for layer in layers:
-                if layer.name == name:
-                    return layer
-            raise ValueError(f"{self.name}: no layer {name!r}; layers: {', '.join(layer.name for layer in layers)}")
-        assert index is not None
-        if not -len(layers) <= index < len(layers):
-            raise ValueError(f"{self.name}: no layer at index {index}; the model has {len(layers)} layers")
-        return layers[index]
-
     def _append(self, layer: Any) -> None:
         if isinstance(layer, SymbolicTensor):
             layer = layer.layer
@@ -110,14 +60,6 @@ class LayerStack(Trainer):
         self._stack.append(layer)
 
     # Building
-
-    @property
-    def dtype(self) -> str:
-        """Element type of weights and data: "float32" or "float64"."""
-        if self._dtype is not None:
-            return self._dtype
-        named = next((layer._dtype for layer in self._stack if layer._dtype is not None), None)
-        return named or DEFAULT_DTYPE
 
     def build(self, input_shape: Sequence[int | None] | None = None) -> None:
         """Make the weights.
@@ -228,58 +170,3 @@ class LayerStack(Trainer):
         for layer in self._stack:
             shape = layer.compute_output_shape(shape)
         return shape
-
-    def _check_trainable(self) -> None:
-        frozen = [
-            layer.name for layer in self.layers if layer.weights and (layer.non_trainable_weights or not self.trainable)
-        ]
-        if frozen:
-            raise ValueError(f"{self.name}: training with frozen layers is not supported yet: {', '.join(frozen)}")
-
-    # Weights
-
-    @property
-    def weights(self) -> list[Variable]:
-        """All weights, in the order of the layers."""
-        return [variable for layer in self._stack for variable in layer.weights]
-
-    @property
-    def variables(self) -> list[Variable]:
-        """The same as ``weights``."""
-        return self.weights
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that training changes."""
-        return [v for layer in self._stack for v in layer.trainable_weights] if self.trainable else []
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        """The same as ``trainable_weights``."""
-        return self.trainable_weights
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training leaves alone."""
-        trainable = {id(variable) for variable in self.trainable_weights}
-        return [variable for variable in self.weights if id(variable) not in trainable]
-
-    def get_weights(self) -> list[NDArray[Any]]:
-        """Return copies of the weights' values, in the order of ``weights``."""
-        return [variable.numpy() for variable in self.weights]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set the weights' values: arrays in the order of ``weights``. Either all are set or none.
-
-        Raises: ValueError if their number or a shape differs, TypeError if they are not real numbers; NotBuiltError
-        before the model is built.
-        """
-        if not self.built:
-            raise NotBuiltError(f"{self.name}: the model is not built, so it has no weights to set")
-        assign_all(self.weights, weights, self.name)
-
-    def count_params(self) -> int:
-        """Return the number of elements of all weights; NotBuiltError before the model is built."""
-        if not self.built:
-            raise NotBuiltError(f"{self.name}: the model is not built, so its weights are not known yet")
-        return sum(layer.count_params() for layer in self._stack)

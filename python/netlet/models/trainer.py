@@ -19,6 +19,7 @@ from netlet.models.fitting import FitLoop, Validation
 from netlet.models.history import History
 from netlet.models.inference import BLOCK_ROWS, evaluate_rows, predict_batches, predict_rows
 from netlet.models.sources import ArraySource, BatchSource, Rows, Source, train_batch
+from netlet.program.spec import Context
 
 if TYPE_CHECKING:
     from netlet.models.profiling import Profile
@@ -111,7 +112,7 @@ class Trainer(Compiled):
                         raise ValueError(f"validation_split={split} of {len(rows)} rows leaves one side empty")
                     rows, held_out = rows.part(0, at), rows.part(at, len(rows))
                     if class_weight is not None:  # it is for training only, as in Keras
-                        held_out = Rows(held_out.x, held_out.y, None)
+                        held_out = Rows(held_out.xs, held_out.y, None)
                 order: Callable[[], tuple[int, int] | None] = self._next_shuffle if shuffle else lambda: None
                 source = ArraySource(rows, size, order, steps)
             if validation_data is not None:
@@ -223,7 +224,7 @@ class Trainer(Compiled):
             sums = engine.new_sums()
             train_batch(engine, rows, compilation.optimizer.learning_rate, sums)
             compilation.optimizer.iterations += 1
-            return _returned(engine, sums, return_dict)
+            return _values(engine, sums, return_dict)
 
     # Evaluation
 
@@ -272,15 +273,15 @@ class Trainer(Compiled):
         engine = self._engine_for(input_shape)
         wrapped = CallbackList(callbacks, self, {"verbose": level, "epochs": 1, "steps": total})
         sums = evaluate_rows(engine, data, size, limit, wrapped, level, batch_size or BLOCK_ROWS)
-        return _returned(engine, sums, return_dict)
+        return _values(engine, sums, return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Return the loss on one batch, or a list of loss and metrics. Arguments as of `evaluate`."""
         rows, input_shape = self._adapt(x, y, sample_weight, None, "test_on_batch")
         engine = self._engine_for(input_shape)
         sums = engine.new_sums()
-        engine.executor.evaluate([rows.x], rows.y, rows.sample_weight, batch_size=len(rows), sums=sums)
-        return _returned(engine, sums, return_dict)
+        engine.executor.evaluate(rows.xs, rows.y, rows.sample_weight, batch_size=len(rows), sums=sums)
+        return _values(engine, sums, return_dict)
 
     # Prediction
 
@@ -291,7 +292,7 @@ class Trainer(Compiled):
         verbose: int | str = "auto",
         steps: int | None = None,
         callbacks: Any = None,
-    ) -> NDArray[Any]:
+    ) -> Any:
         """Return the model's output ``[n, *output]`` for rows ``x``. Any number of threads may call this at once.
 
         Args:
@@ -309,22 +310,27 @@ class Trainer(Compiled):
         limit = None if steps is None else positive_int(steps, "steps")
         wrapped = CallbackList(callbacks, self, {"verbose": level, "epochs": 1, "steps": limit})
         if is_batches(x):
-            return predict_batches(self._predict_batch, x, limit, wrapped, level)
+            return self._returned(predict_batches(self._predict_batch, x, limit, wrapped, level))
         input_shape = self._input_shape_for(x)
-        rows = self._adapt_x(x, input_shape)
+        xs = self._adapt_x(x, input_shape)
         if limit is not None:
-            rows = rows[: limit * size]
-        return predict_rows(self._engine_for(input_shape), rows, size, wrapped, level, batch_size or BLOCK_ROWS)
-
-    def _predict_batch(self, batch: Any) -> NDArray[Any]:
-        return self.predict_on_batch(unpack_batch(batch)[0])
-
-    def predict_on_batch(self, x: Any) -> NDArray[Any]:
-        """Return the model's output for one batch ``x``; raises as `predict`."""
-        input_shape = self._input_shape_for(x)
-        rows = self._adapt_x(x, input_shape)
+            xs = tuple(array[: limit * size] for array in xs)
         engine = self._engine_for(input_shape)
-        return engine.executor.predict([rows], None, len(rows))[0]
+        return self._returned(predict_rows(engine, xs, size, wrapped, level, batch_size or BLOCK_ROWS))
+
+    def _predict_batch(self, batch: Any) -> list[NDArray[Any]]:
+        x = unpack_batch(batch)[0]
+        input_shape = self._input_shape_for(x)
+        xs = self._adapt_x(x, input_shape)
+        return self._engine_for(input_shape).executor.predict(xs, None, len(xs[0]))
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Return the model's output for one batch ``x``; raises as `predict`."""
+        return self._returned(self._predict_batch((x,)))
+
+    def _returned(self, outputs: list[NDArray[Any]]) -> Any:
+        """The outputs in the form that the model was given them: one array, or a list or dict."""
+        return outputs[0]
 
     # Profile
 
@@ -381,21 +387,34 @@ class Trainer(Compiled):
                 rate = self._compiled("profile").optimizer.learning_rate
                 self._check_trainable()
                 rows, input_shape = self._adapt(x, y, sample_weight, None, "profile")
-                inputs, labels, weights = rows.x, rows.y, rows.sample_weight
+                inputs, labels, weights = rows.xs, rows.y, rows.sample_weight
             engine = self._engine_for(input_shape)
             from netlet.models.profiling import make_profile
 
             measured = engine.executor.profile(
-                [inputs], labels, weights, batch_size=size, learning_rate=rate, seconds=limit
+                inputs, labels, weights, batch_size=size, learning_rate=rate, seconds=limit
             )
-            return make_profile(self.name, engine.program, measured, min(size, len(inputs)), labels is not None)
+            return make_profile(self.name, engine.program, measured, min(size, len(inputs[0])), labels is not None)
 
-    def __call__(self, x: Any, training: bool | None = None) -> NDArray[Any]:
-        """Return the model's output for one batch ``x``; ``training`` changes nothing for layers of this version."""
-        return self.predict_on_batch(x)
+    def __call__(self, x: Any, training: bool | None = None) -> Any:
+        """Return the model's output for one batch ``x``.
+
+        Args:
+            training: whether layers act as in training, such as dropout; their moving averages then move.
+        """
+        if not training:
+            return self.predict_on_batch(x)
+        with self._guard("a call in training"):
+            input_shape = self._input_shape_for(x)
+            xs = self._adapt_x(x, input_shape)
+            engine = self._engine_for(input_shape)
+            program = engine.program
+            nothing = [np.zeros((len(xs[0]), *program.values[v].shape), program.dtype) for v in program.outputs]
+            self._calls += 1
+            return self._returned(engine.executor.vjp(xs, nothing, Context(True, self._calls))[0])
 
 
-def _returned(engine: Engine, sums: NDArray[np.float64], return_dict: bool) -> Any:
+def _values(engine: Engine, sums: NDArray[np.float64], return_dict: bool) -> Any:
     if return_dict:
         return engine.logs(sums)
     values = engine.values(sums)

@@ -46,6 +46,7 @@ class ProgramBuilder:
         self.dtype = dtype_name(dtype)
         self._values: list[Value] = []
         self._params: list[Param] = []
+        self._state: list[Param] = []
         self._inputs: list[int] = []
         self._ops: list[Op] = []
         self._names: set[str] = set()
@@ -69,41 +70,85 @@ class ProgramBuilder:
         self._inputs.append(node.id)
         return node
 
-    def param(self, name: str, shape: int | Sequence[int]) -> Param:
+    def param(self, name: str, shape: int | Sequence[int], shared: bool = False) -> Param:
         """Adds a parameter at the end of the arena and returns its handle, to be passed to the ops that read it.
+
+        Args:
+            shared: return the parameter of that name and shape that is there already, if there is one.
 
         Raises:
             ValueError: if the name is taken.
         """
-        if any(p.name == name for p in self._params):
-            raise ValueError(f"param: the name {name!r} is taken")
-        offset = self._params[-1].offset + self._params[-1].size if self._params else 0
-        param = Param(name, _shape(shape), offset)
-        self._params.append(param)
-        return param
+        return self._entry(self._params, "param", name, _shape(shape), shared)
+
+    def state(self, name: str, shape: int | Sequence[int], shared: bool = False) -> Param:
+        """Adds an entry at the end of the state arena, which is not trained, and returns its handle; as ``param``."""
+        return self._entry(self._state, "state", name, _shape(shape), shared)
+
+    @staticmethod
+    def _entry(entries: list[Param], what: str, name: str, shape: Shape, shared: bool) -> Param:
+        for entry in entries:
+            if entry.name == name:
+                if shared and entry.shape == shape:
+                    return entry
+                raise ValueError(f"{what}: the name {name!r} is taken")
+        entry = Param(name, shape, entries[-1].offset + entries[-1].size if entries else 0)
+        entries.append(entry)
+        return entry
+
+    def op(
+        self,
+        op: str,
+        xs: Node | Sequence[Node],
+        params: Sequence[Param] = (),
+        state: Sequence[Param] = (),
+        name: str | None = None,
+        shape: int | Sequence[int] | None = None,
+        **attrs: Any,
+    ) -> Node:
+        """Adds a call of any op by its name.
+
+        Args:
+            op: a key of ``netlet.program.OPS``.
+            xs: what it reads.
+            params, state: handles of :meth:`param` and :meth:`state`.
+            name: what its output is called; None is ``op``.
+            shape: of the output per row, for an op that leaves it to its caller.
+            attrs: its attributes.
+        """
+        if op not in OPS:
+            raise unknown_name("op", op, OPS)
+        return self._call(op, xs, params, attrs, None if shape is None else _shape(shape), name, state)
 
     def _call(
         self,
         op: str,
-        x: Node,
+        xs: Node | Sequence[Node],
         params: Sequence[Param] = (),
         attrs: dict[str, Any] | None = None,
         declared: Shape | None = None,
         name: str | None = None,
+        state: Sequence[Param] = (),
     ) -> Node:
         """Appends a call of ``op`` and returns its output."""
-        if not (isinstance(x, Node) and x.id < len(self._values) and self._values[x.id].name == x.name):
-            raise ValueError(f"{op}: expected a node of this builder, got {x!r}")
+        nodes = [xs] if isinstance(xs, Node) else list(xs)
+        for x in nodes:
+            if not (isinstance(x, Node) and x.id < len(self._values) and self._values[x.id].name == x.name):
+                raise ValueError(f"{op}: expected a node of this builder, got {x!r}")
         spec = OPS[op]
         label = name or op
         try:
             complete = spec.normalize(attrs or {})
             indexes = tuple(self._params.index(p) for p in params)
-            shape = spec.output_shape([x.shape], [p.shape for p in params], complete, declared or x.shape)
+            shapes = [x.shape for x in nodes]
+            shape = spec.output_shape(
+                shapes, [p.shape for p in params], complete, shapes[0] if declared is None else declared
+            )
         except ValueError as error:
             raise ValueError(f"{label}: {error}") from None
         node = self._value(label, shape)
-        self._ops.append(Op(op, (x.id,), node.id, indexes, complete))
+        places = tuple(self._state.index(s) for s in state)
+        self._ops.append(Op(op, tuple(x.id for x in nodes), node.id, indexes, complete, places))
         return node
 
     def dense(
@@ -183,6 +228,7 @@ class ProgramBuilder:
             dtype=self.dtype,
             values=tuple(self._values),
             params=tuple(self._params),
+            state=tuple(self._state),
             inputs=tuple(self._inputs),
             outputs=tuple(node.id for node in nodes),
             ops=tuple(self._ops),

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from netlet.program.spec import Array, LossSpec, MetricSpec, OpSpec, OptimizerSpec, Shape, Spec
+from netlet.program.spec import Array, Context, LossSpec, MetricSpec, OpSpec, OptimizerSpec, Shape, Spec
 
 __all__ = ["HOSTILE_SIZES", "Case"]
 
@@ -39,6 +39,7 @@ class Case:
         weighted: whether a loss gets sample weights.
         output: the declared shape of a reshape's output.
         dtype: element type that the target runs in.
+        training, iteration: the context that a contextual op runs in.
     """
 
     spec: Spec
@@ -50,6 +51,8 @@ class Case:
     weighted: bool = False
     output: Shape | None = None
     dtype: str = "float32"
+    training: bool = False
+    iteration: int = 0
 
     def __post_init__(self) -> None:
         self.attrs = self.spec.normalize(self.attrs)
@@ -72,6 +75,8 @@ class Case:
             parts.append(self.data)
         if self.weighted:
             parts.append("weighted")
+        if self.training:
+            parts.append(f"training {self.iteration}")
         prefix = "" if self.spec.family in ("op", "optimizer") else f"{self.spec.family}:"
         return f"{prefix}{self.spec.name}[{','.join(parts)},{self.dtype}]"
 
@@ -96,6 +101,17 @@ class Case:
         assert isinstance(self.spec, OpSpec)
         declared = self.shapes[0] if self.output is None else self.output
         return self.spec.output_shape(self.shapes, self.params, self.attrs, declared)
+
+    @property
+    def input_names(self) -> list[str]:
+        """Of an op: the names of its inputs among the arrays: x, x1, x2, ..."""
+        return ["x", *(f"x{i}" for i in range(1, len(self.shapes)))]
+
+    @property
+    def state_shapes(self) -> tuple[Shape, ...]:
+        """Of an op: the shapes of its state."""
+        assert isinstance(self.spec, OpSpec)
+        return self.spec.state_shapes(self.shapes, self.attrs)
 
     @cached_property
     def arrays(self) -> Results:
@@ -138,8 +154,8 @@ class Case:
 def run_reference(case: Case, arrays: Results) -> Results:
     """Runs the case's reference functions on ``arrays`` (any element type); returns new arrays, by name.
 
-    An op gives ``y``, ``dx`` and ``d<param>``; a loss ``loss`` (of the batch), ``losses`` (of rows) and ``dx``; a
-    metric ``sums``; an optimizer ``w`` and ``slots``.
+    An op gives ``y``, ``dx`` (``dx1``, ... of further inputs), ``d<param>`` and its state; a loss ``loss`` (of the
+    batch), ``losses`` (of rows) and ``dx``; a metric ``sums``; an optimizer ``w`` and ``slots``.
     """
     spec = case.spec
     if isinstance(spec, OpSpec):
@@ -157,16 +173,28 @@ def run_reference(case: Case, arrays: Results) -> Results:
 
 
 def _run_op(case: Case, spec: OpSpec, arrays: Results) -> Results:
-    x = arrays["x"]
+    xs = [arrays[name] for name in case.input_names]
     params = [arrays[name] for name in spec.param_names[: len(case.params)]]
-    y = np.empty((case.batch, *case.output_shape), x.dtype)
-    spec.forward(case.attrs, [x], params, y)
+    state = [arrays[name].copy() for name in spec.state_names]
+    context = Context(case.training, case.iteration)
+    y = np.empty((case.batch, *case.output_shape), xs[0].dtype)
+    if spec.contextual:
+        spec.forward_in(context, case.attrs, xs, params, state, y)
+    else:
+        spec.forward(case.attrs, xs, params, y)
+    results = {"y": y, **dict(zip(spec.state_names, state, strict=True))}
     if "dy" not in arrays:  # a case of the forward pass alone
-        return {"y": y}
-    dx = np.empty_like(x)
+        return results
+    dxs: list[Array | None] = [np.empty_like(x) for x in xs]
     dparams: list[Array | None] = [np.empty_like(p) for p in params]
-    spec.backward(case.attrs, [x], params, y, arrays["dy"].copy(), [dx], dparams)
-    results = {"y": y, "dx": dx}
+    dy = arrays["dy"].copy()
+    if spec.contextual:
+        spec.backward_in(context, case.attrs, xs, params, state, y, dy, dxs, dparams)
+    else:
+        spec.backward(case.attrs, xs, params, y, dy, dxs, dparams)
+    for name, dx in zip(case.input_names, dxs, strict=True):
+        assert dx is not None
+        results[f"d{name}"] = dx
     for name, d in zip(spec.param_names, dparams, strict=False):
         assert d is not None
         results[f"d{name}"] = d

@@ -41,6 +41,7 @@ def encode(program: Program) -> str:
                 "inputs": list(op.inputs),
                 "output": op.output,
                 "params": list(op.params),
+                "state": list(op.state),
                 "attrs": dict(op.attrs),
             }
             for op in program.ops
@@ -102,8 +103,9 @@ def _attrs(where: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         _fail(where, f"expected an object, got {_short(value)}")
     for key, entry in value.items():
-        if entry is not None and not isinstance(entry, (bool, int, float, str)):
-            _fail(f"{where}.{key}", f"expected a number, string, true, false or null, got {_short(entry)}")
+        for one in entry if isinstance(entry, list) else [entry]:
+            if one is not None and not isinstance(one, (bool, int, float, str)):
+                _fail(f"{where}.{key}", f"expected a number, string, true, false, null or a list, got {_short(one)}")
     return value
 
 
@@ -135,7 +137,7 @@ def _decode_ops(value: Any) -> tuple[Op, ...]:
     ops = []
     for i, entry in enumerate(_array("ops", value)):
         place = f"ops[{i}]"
-        o = _object(place, entry, ("op", "inputs", "output", "params", "attrs"))
+        o = _object(place, entry, ("op", "inputs", "output", "params", "state", "attrs"))
         ops.append(
             Op(
                 _string(f"{place}.op", o["op"]),
@@ -143,6 +145,7 @@ def _decode_ops(value: Any) -> tuple[Op, ...]:
                 _integer(f"{place}.output", o["output"]),
                 _integers(f"{place}.params", o["params"]),
                 _attrs(f"{place}.attrs", o["attrs"]),
+                _integers(f"{place}.state", o["state"]),
             )
         )
     return tuple(ops)

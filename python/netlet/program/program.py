@@ -59,13 +59,14 @@ class Param(NamedTuple):
 
 
 class Op(NamedTuple):
-    """A call of the forward op named ``op``: indexes of values and parameters in, one value out."""
+    """A call of the forward op named ``op``: indexes of values, parameters and state in, one value out."""
 
     op: str
     inputs: tuple[int, ...]
     output: int
     params: tuple[int, ...] = ()
     attrs: Mapping[str, Any] = _NO_ATTRS
+    state: tuple[int, ...] = ()
 
 
 class Loss(NamedTuple):

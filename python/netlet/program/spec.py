@@ -28,11 +28,40 @@ from netlet.errors import did_you_mean, unknown_name
 if TYPE_CHECKING:
     from netlet.program.case import Case
 
-__all__ = ["Array", "Attr", "Attrs", "LossSpec", "MetricSpec", "OpSpec", "OptimizerSpec", "Shape", "Spec", "elements"]
+__all__ = [
+    "INFERENCE",
+    "Array",
+    "Attr",
+    "Attrs",
+    "Context",
+    "LossSpec",
+    "MetricSpec",
+    "OpSpec",
+    "OptimizerSpec",
+    "Shape",
+    "Spec",
+    "elements",
+]
 
 Array = NDArray[Any]
 Attrs = Mapping[str, Any]
 Shape = tuple[int, ...]
+
+
+class Context(NamedTuple):
+    """How a Program is run: what ops that act otherwise in training, or draw random numbers, depend on.
+
+    Attributes:
+        training: whether this is a step of training.
+        iteration: how many updates were made before it; random numbers are drawn for this step.
+    """
+
+    training: bool = False
+    iteration: int = 0
+
+
+#: The context of predictions, evaluations and gradients outside of training.
+INFERENCE = Context()
 
 
 def elements(shape: Sequence[int]) -> int:
@@ -45,9 +74,9 @@ class Attr(NamedTuple):
 
     Attributes:
         name: the key under which it stands in ``attrs``.
-        kind: ``"float"``, ``"float or null"``, ``"bool"`` or ``"name"``.
+        kind: ``"float"``, ``"float or null"``, ``"int"``, ``"ints"`` (a list of them), ``"bool"`` or ``"name"``.
         default: what it is when it is left out.
-        low, high: bounds (inclusive) of a float.
+        low, high: bounds (inclusive) of a number.
         names: the values that a ``"name"`` may take.
     """
 
@@ -59,7 +88,7 @@ class Attr(NamedTuple):
     names: tuple[str, ...] = ()
 
     def check(self, value: Any) -> Any:
-        """Returns ``value`` in its canonical type (float, bool, str, None).
+        """Returns ``value`` in its canonical type (float, int, tuple, bool, str, None).
 
         Raises:
             ValueError: if it is of another type or out of bounds.
@@ -74,6 +103,12 @@ class Attr(NamedTuple):
             return value
         if value is None and self.kind == "float or null":
             return None
+        if self.kind == "ints":
+            if not isinstance(value, (list, tuple)):
+                raise ValueError(f"attribute {self.name!r}: expected a list of integers, got {value!r}")
+            return tuple(self._integer(entry) for entry in value)
+        if self.kind == "int":
+            return self._integer(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ValueError(f"attribute {self.name!r}: expected a {self.kind}, got {value!r}")
         number = float(value) if abs(value) < 1e300 else math.inf
@@ -82,6 +117,13 @@ class Attr(NamedTuple):
                 f"attribute {self.name!r}: expected a finite number from {self.low:g} to {self.high:g}, got {value!r}"
             )
         return number
+
+    def _integer(self, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
+            bounds = "" if math.isinf(self.low) else f" from {self.low:g}"
+            bounds += "" if math.isinf(self.high) else f" to {self.high:g}"
+            raise ValueError(f"attribute {self.name!r}: expected an integer{bounds}, got {value!r}")
+        return value
 
 
 class Spec:
@@ -93,6 +135,7 @@ class Spec:
         signature: arguments with their shapes, for people, e.g. ``x[B,...,I] kernel[I,O] bias[O]? -> y[B,...,O]``.
         formula: what it computes, in one line.
         source: where formula and conventions come from.
+        native: whether the C++ engine has kernels for it; where not, it calls back the reference, and so does Numba.
     """
 
     name: str
@@ -100,6 +143,11 @@ class Spec:
     signature: str
     formula: str
     source: str = ""
+    native: bool = True
+
+    def is_native(self, attrs: Attrs) -> bool:
+        """Whether the C++ engine runs it with these (normalized) attributes."""
+        return self.native
 
     def attributes(self, given: Attrs) -> tuple[Attr, ...]:
         """The attributes it takes; which these are may depend on those given (``alpha`` on ``activation``)."""
@@ -128,8 +176,9 @@ class Spec:
     def sample(self, case: Case, rng: np.random.Generator) -> dict[str, Array]:
         """Draws a case's arrays, by name; integers become int32, the rest the case's element type.
 
-        ``x`` and for ops ``dy`` and each parameter; for losses and metrics ``y`` and maybe ``weight``; for optimizers
-        ``w g slots learning_rate``. An op's case without ``dy`` tests the forward pass alone.
+        ``x`` (``x1``, ``x2``, ... of further inputs) and for ops ``dy``, each parameter and entry of the state; for
+        losses and metrics ``y`` and maybe ``weight``; for optimizers ``w g slots learning_rate``. An op's case without
+        ``dy`` tests the forward pass alone.
         """
         raise NotImplementedError
 
@@ -153,11 +202,18 @@ class OpSpec(Spec):
     """A forward op: values and parameters in, one value out."""
 
     family = "op"
-    #: How many values it takes.
-    arity: int = 1
+    #: How many values it takes; None: any number from ``least_inputs`` on.
+    arity: int | None = 1
+    least_inputs: int = 1
     #: The names of its parameters, and how many of them must be there.
     param_names: tuple[str, ...] = ()
     required_params: int = 0
+    #: The names of the entries of the state arena that it reads, and writes in training.
+    state_names: tuple[str, ...] = ()
+    #: Whether it depends on a Context: it then has forward_in and backward_in, and forward and backward are not called.
+    contextual: bool = False
+    #: Inputs (by the names of a case: x, x1, ...) that hold whole numbers, so that nothing has a slope in them.
+    discrete: tuple[str, ...] = ()
 
     def output_shape(self, inputs: Sequence[Shape], params: Sequence[Shape], attrs: Attrs, declared: Shape) -> Shape:
         """Returns the shape (per row) of the output.
@@ -187,6 +243,37 @@ class OpSpec(Spec):
         dparams: Sequence[Array | None],
     ) -> None:
         """Overwrites ``dxs`` and ``dparams`` with the gradients of ``sum(y * dy)``; ``dy`` is scratch afterwards."""
+        raise NotImplementedError
+
+    def state_shapes(self, inputs: Sequence[Shape], attrs: Attrs) -> tuple[Shape, ...]:
+        """Returns the shape of each entry of the state."""
+        return ()
+
+    def forward_in(
+        self,
+        context: Context,
+        attrs: Attrs,
+        xs: Sequence[Array],
+        params: Sequence[Array],
+        state: Sequence[Array],
+        y: Array,
+    ) -> None:
+        """``forward`` of a contextual op; in training it may write ``state``."""
+        raise NotImplementedError
+
+    def backward_in(
+        self,
+        context: Context,
+        attrs: Attrs,
+        xs: Sequence[Array],
+        params: Sequence[Array],
+        state: Sequence[Array],
+        y: Array,
+        dy: Array,
+        dxs: Sequence[Array | None],
+        dparams: Sequence[Array | None],
+    ) -> None:
+        """``backward`` of a contextual op, in the same context as its ``forward_in``."""
         raise NotImplementedError
 
     def flops(self, inputs: Sequence[Shape], params: Sequence[Shape], attrs: Attrs) -> int:

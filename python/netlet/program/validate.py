@@ -19,6 +19,8 @@ __all__ = ["MAX_ELEMENTS", "check_program", "normalized"]
 
 #: The most elements that a value (per row) or an arena may have: byte counts stay far below 2^63.
 MAX_ELEMENTS = 1 << 48
+#: The most values that one op may read.
+MAX_INPUTS = 64
 
 
 def _fail(where: str, message: object) -> NoReturn:
@@ -99,7 +101,10 @@ def _check_arena(where: str, params: Sequence[Param]) -> None:
 def _check_op(where: str, op: Op, program: Program, defined: set[int]) -> None:
     spec = OPS[op.op]
     place = f"{where} {op.op}"
-    if len(op.inputs) != spec.arity:
+    if spec.arity is None:
+        if not spec.least_inputs <= len(op.inputs) <= MAX_INPUTS:
+            _fail(place, f"expected {spec.least_inputs} to {MAX_INPUTS} inputs, got {len(op.inputs)}")
+    elif len(op.inputs) != spec.arity:
         _fail(place, f"expected {spec.arity} input(s), got {len(op.inputs)}")
     for index in op.inputs:
         _check_index(place, "inputs", index, len(program.values))
@@ -116,6 +121,12 @@ def _check_op(where: str, op: Op, program: Program, defined: set[int]) -> None:
         _check_index(place, "params", index, len(program.params))
     if len(set(op.params)) != len(op.params):
         _fail(place, f"params: expected different parameters, got {list(op.params)}")
+    if len(op.state) != len(spec.state_names):
+        _fail(place, f"expected {len(spec.state_names)} entries of state, got {len(op.state)}")
+    for index in op.state:
+        _check_index(place, "state", index, len(program.state))
+    if len(set(op.state)) != len(op.state):
+        _fail(place, f"state: expected different entries, got {list(op.state)}")
     declared = program.values[op.output].shape
     try:
         shape = spec.output_shape(
@@ -126,6 +137,11 @@ def _check_op(where: str, op: Op, program: Program, defined: set[int]) -> None:
         )
     except ValueError as error:
         _fail(place, error)
+    if op.state:
+        want = spec.state_shapes([program.values[i].shape for i in op.inputs], op.attrs)
+        have = tuple(program.state[i].shape for i in op.state)
+        if want != have:
+            _fail(place, f"state has shapes {have}, expected {want}")
     if shape != declared:
         _fail(place, f"output {program.values[op.output].name!r} has shape {declared}, expected {shape}")
     defined.add(op.output)

@@ -14,7 +14,7 @@ from netlet.config import env_require
 from netlet.errors import did_you_mean
 from netlet.program import LOSSES, METRICS, Loss, Metric, Op, Optimizer, Param, Program, Value, metric_slices, sums_size
 from netlet.program.case import Case
-from netlet.program.spec import OpSpec, Shape, elements
+from netlet.program.spec import Context, OpSpec, Shape, elements
 from netlet.testing.guards import Guards
 
 __all__ = ["Target", "targets"]
@@ -72,11 +72,19 @@ class Target:
             pytest.fail(f"{self.name} is required by NETLET_REQUIRE: {reason}")
         pytest.skip(f"{self.name}: {reason}")
 
-    def executor(self, program: Program, params: NDArray[Any], slots: NDArray[Any] | None = None) -> Executor:
-        """Returns an executor of ``program`` over ``params``, with slots of 0 unless given."""
+    def executor(
+        self,
+        program: Program,
+        params: NDArray[Any],
+        slots: NDArray[Any] | None = None,
+        state: NDArray[Any] | None = None,
+    ) -> Executor:
+        """Returns an executor of ``program`` over ``params``, with slots and state of 0 unless given."""
         if slots is None:
             slots = np.zeros((program.num_slots, program.param_size), program.dtype)
-        return make_executor(program, params, np.zeros(program.state_size, program.dtype), slots, target=self.name)
+        if state is None:
+            state = np.zeros(program.state_size, program.dtype)
+        return make_executor(program, params, state, slots, target=self.name)
 
     def run(self, case: Case, aligned: bool = False) -> Results:
         """Runs a case in a Program of its own; returns its results by name.
@@ -96,27 +104,42 @@ class Target:
         spec = case.spec
         assert isinstance(spec, OpSpec)
         params = _pack(list(zip(spec.param_names, case.params, strict=False)))
+        state = _pack(list(zip(spec.state_names, case.state_shapes, strict=True)))
+        count = len(case.shapes)
+        op = Op(spec.name, tuple(range(count)), count, tuple(range(len(params))), case.attrs, tuple(range(len(state))))
         program = Program(
             dtype=case.dtype,
-            values=(Value("x", case.shapes[0]), Value("y", case.output_shape)),
+            values=(*map(Value, case.input_names, case.shapes), Value("y", case.output_shape)),
             params=params,
-            inputs=(0,),
-            outputs=(1,),
-            ops=(Op(spec.name, (0,), 1, tuple(range(len(params))), case.attrs),),
+            state=state,
+            inputs=op.inputs,
+            outputs=(count,),
+            ops=(op,),
         )
-        arena = np.concatenate([np.empty(0, case.dtype), *(case.arrays[p.name].reshape(-1) for p in params)])
-        executor = self.executor(program, guards.input("params", arena))
-        x = guards.input("x", case.arrays["x"])
+
+        def arena(entries: tuple[Param, ...]) -> NDArray[Any]:
+            return np.concatenate([np.empty(0, case.dtype), *(case.arrays[p.name].reshape(-1) for p in entries)])
+
+        states = guards.inout("state", arena(state))
+        executor = self.executor(program, guards.input("params", arena(params)), state=states)
+        xs = [guards.input(name, case.arrays[name]) for name in case.input_names]
         results = {}
-        for name, batch_size in (("y", case.batch), ("y@split", 2)):
-            out = guards.output(name, (case.batch, *case.output_shape), case.dtype)
-            executor.predict([x], [out], batch_size)
-            results[name] = out
-        if "dy" in case.arrays:
-            dy = guards.input("dy", case.arrays["dy"])
-            for label in ("vjp", "vjp again"):  # gradients are overwritten, not added to those of the last call
-                ys, dxs, dparams = executor.vjp([x], [dy])
-                results[f"y@{label}"], results[f"dx@{label}"] = ys[0], dxs[0]
+        if not case.training:  # predictions aren't
+            for name, batch_size in (("y", case.batch), ("y@split", 2)):
+                out = guards.output(name, (case.batch, *case.output_shape), case.dtype)
+                executor.predict(xs, [out], batch_size)
+                results[name] = out
+        dy = case.arrays.get("dy", np.zeros((case.batch, *case.output_shape), case.dtype))
+        dy = guards.input("dy", dy)
+        for label in ("vjp", "vjp again"):  # gradients are overwritten, not added to those of the last call
+            np.copyto(states, arena(state))
+            ys, dxs, dparams = executor.vjp(xs, [dy], Context(case.training, case.iteration))
+            results[f"y@{label}"] = ys[0]
+            for s in state:
+                results[f"{s.name}@{label}"] = states[s.offset : s.offset + s.size].reshape(s.shape).copy()
+            if "dy" in case.arrays:
+                for name, dx in zip(case.input_names, dxs, strict=True):
+                    results[f"d{name}@{label}"] = dx
                 for p in params:
                     results[f"d{p.name}@{label}"] = dparams[p.offset : p.offset + p.size].reshape(p.shape)
         return results

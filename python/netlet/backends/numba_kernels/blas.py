@@ -21,6 +21,7 @@ from netlet.backends.interpreter import Call, Interpreter
 from netlet.backends.numba_kernels.activation import activation_backward, activation_forward
 from netlet.backends.numba_kernels.calls import EpochOrder, no_rows, read_rows, run
 from netlet.backends.numba_kernels.codes import ACTIVATIONS, HARD_SIGMOID, LEAKY_RELU, LINEAR, LOSSES, RELU
+from netlet.backends.numba_kernels.coverage import jits_loss
 from netlet.backends.numba_kernels.jit import entry
 from netlet.backends.numba_kernels.loss import position_loss
 from netlet.backends.numba_kernels.optimizer import apply_sgd
@@ -95,7 +96,7 @@ class BlasExecutor(Interpreter):
         return None if shuffle is None else self._shuffled(*shuffle, n)
 
     def bind_forward(self, op: Op, xs: list[Array], params: list[Array], y: Array) -> Call:
-        activation = ACTIVATIONS[op.attrs["activation"]] if op.op == "dense" else None
+        activation = ACTIVATIONS.get(op.attrs["activation"]) if op.op == "dense" else None
         if activation not in _WITHOUT_EXPONENTIAL:
             return super().bind_forward(op, xs, params, y)
         x2, y2, kernel = _matrix(xs[0]), _matrix(y), params[0]
@@ -118,7 +119,7 @@ class BlasExecutor(Interpreter):
         dxs: list[Array | None],
         dparams: list[Array | None],
     ) -> Call:
-        activation = ACTIVATIONS[op.attrs["activation"]] if op.op == "dense" else None
+        activation = ACTIVATIONS.get(op.attrs["activation"]) if op.op == "dense" else None
         if activation not in _WITHOUT_EXPONENTIAL:
             return super().bind_backward(op, xs, params, y, dy, dxs, dparams)
         y2, dz = _matrix(y), _matrix(dy)
@@ -140,6 +141,8 @@ class BlasExecutor(Interpreter):
     def bind_loss(
         self, loss: Loss, x: Array, y: Array, losses: Array, dx: Array | None, output: Array | None
     ) -> Callable[[Array | None], None]:
+        if not jits_loss(loss):
+            return super().bind_loss(loss, x, y, losses, dx, output)
         code = LOSSES[loss.op, bool(loss.attrs.get("from_logits", False))]
         x2 = _matrix(x)
         dx2 = np.empty_like(x2) if dx is None else _matrix(dx)

@@ -20,7 +20,7 @@ from netlet.backends.predictor import Adapter, Predictor, PythonPredictor
 from netlet.backends.training_lock import TrainingLock
 from netlet.config import numpy_dtype
 from netlet.program import OPS, Program, sums_size
-from netlet.program.spec import Array, elements
+from netlet.program.spec import INFERENCE, Array, Context, elements
 
 if TYPE_CHECKING:
     from netlet.backends.measured import Measured
@@ -131,7 +131,9 @@ class JittedExecutor:
         dparams = self._steps(codes.GRADIENTS, xs, y, sample_weight, n, 0, 1, sums, dxs=dxs)
         return float(sums[0]) / n, dparams, dxs
 
-    def vjp(self, xs: Sequence[Array], dys: Sequence[Array]) -> tuple[list[Array], list[Array], Array]:
+    def vjp(
+        self, xs: Sequence[Array], dys: Sequence[Array], context: Context = INFERENCE
+    ) -> tuple[list[Array], list[Array], Array]:
         """See :meth:`netlet.backends.Executor.vjp`."""
         n = check_rows(self.program, xs)
         check_outputs(self.program, dys, n, name="dys")

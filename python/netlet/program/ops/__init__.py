@@ -8,9 +8,12 @@ from netlet.program.ops.crossentropy import (
     CategoricalCrossentropy,
     SparseCategoricalCrossentropy,
 )
+from netlet.program.ops.custom import CustomLoss, CustomMetric, CustomSparseLoss
 from netlet.program.ops.dense import Dense
 from netlet.program.ops.elementwise import ACTIVATIONS, EPILOGUES
+from netlet.program.ops.embedding import Embedding
 from netlet.program.ops.losses import MeanAbsoluteError, MeanSquaredError
+from netlet.program.ops.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from netlet.program.ops.metrics import (
     BinaryAccuracy,
     CategoricalAccuracy,
@@ -19,13 +22,46 @@ from netlet.program.ops.metrics import (
     MeanSquaredErrorMetric,
     SparseCategoricalAccuracy,
 )
+from netlet.program.ops.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
+from netlet.program.ops.normalization import BatchNormalization, LayerNormalization, UnitNormalization
 from netlet.program.ops.optimizers import Sgd
+from netlet.program.ops.prelu import PReLU
 from netlet.program.ops.reshape import Reshape
+from netlet.program.ops.shaping import Permute, RepeatVector, Standardize
 from netlet.program.spec import LossSpec, MetricSpec, OpSpec, OptimizerSpec, Spec
 
 __all__ = ["ACTIVATIONS", "EPILOGUES", "LOSSES", "METRICS", "OPS", "OPTIMIZERS", "all_specs"]
 
-OPS: dict[str, OpSpec] = {spec.name: spec for spec in (Dense(), Activation(), Softmax(), LogSoftmax(), Reshape())}
+OPS: dict[str, OpSpec] = {
+    spec.name: spec
+    for spec in (
+        Dense(),
+        Activation(),
+        Softmax(),
+        LogSoftmax(),
+        Reshape(),
+        Add(),
+        Subtract(),
+        Multiply(),
+        Average(),
+        Maximum(),
+        Minimum(),
+        Concatenate(),
+        Dot(),
+        BatchNormalization(),
+        LayerNormalization(),
+        UnitNormalization(),
+        Dropout(),
+        GaussianNoise(),
+        GaussianDropout(),
+        AlphaDropout(),
+        Embedding(),
+        PReLU(),
+        RepeatVector(),
+        Permute(),
+        Standardize(),
+    )
+}
 
 LOSSES: dict[str, LossSpec] = {
     spec.name: spec
@@ -35,6 +71,8 @@ LOSSES: dict[str, LossSpec] = {
         BinaryCrossentropy(),
         CategoricalCrossentropy(),
         SparseCategoricalCrossentropy(),
+        CustomLoss(),
+        CustomSparseLoss(),
     )
 }
 
@@ -47,6 +85,7 @@ METRICS: dict[str, MetricSpec] = {
         CategoricalAccuracy(),
         SparseCategoricalAccuracy(),
         Confusion(),
+        CustomMetric(),
     )
 }
 
@@ -54,5 +93,6 @@ OPTIMIZERS: dict[str, OptimizerSpec] = {spec.name: spec for spec in (Sgd(),)}
 
 
 def all_specs() -> list[Spec]:
-    """Every spec, ops first, then losses, metrics and optimizers."""
-    return [*OPS.values(), *LOSSES.values(), *METRICS.values(), *OPTIMIZERS.values()]
+    """Every spec: ops, losses, metrics and optimizers. The custom ones, which are but names, are left out."""
+    every: list[Spec] = [*OPS.values(), *LOSSES.values(), *METRICS.values(), *OPTIMIZERS.values()]
+    return [spec for spec in every if not spec.name.startswith("custom")]

@@ -1,0 +1,29 @@
+"""What has jitted kernels: of the rest the Numba backend calls the reference."""
+
+from __future__ import annotations
+
+from netlet.backends.numba_kernels.codes import ACTIVATIONS, LOSSES, METRICS
+from netlet.program import Loss, Op, Program
+
+__all__ = ["is_jitted", "jits_loss"]
+
+_OPS = frozenset(("dense", "activation", "softmax", "log_softmax", "reshape"))
+
+
+def _jits_op(op: Op) -> bool:
+    return op.op in _OPS and op.attrs.get("activation", "linear") in ACTIVATIONS
+
+
+def jits_loss(loss: Loss) -> bool:
+    """Whether a loss has a jitted kernel: for the plain forms, whose other attributes are 0 or null."""
+    further = any(value for name, value in loss.attrs.items() if name != "from_logits")
+    return (loss.op, bool(loss.attrs.get("from_logits", False))) in LOSSES and not further
+
+
+def is_jitted(program: Program) -> bool:
+    """Whether whole steps of the Program can run in jitted code."""
+    return (
+        all(_jits_op(op) for op in program.ops)
+        and (program.loss is None or jits_loss(program.loss))
+        and all(metric.op in METRICS for metric in program.metrics)
+    )

@@ -1,0 +1,186 @@
+"""Activations as layers with arguments of their own: ReLU, LeakyReLU, ELU, Softmax; and PReLU, which is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from netlet import initializers
+from netlet.layers.layer import Layer
+from netlet.layers.merging import known
+from netlet.layers.shapes import Shape, format_shape
+from netlet.layers.variable import Variable
+
+if TYPE_CHECKING:
+    from netlet.program import Node, ProgramBuilder
+
+
+def _number(value: Any, what: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+        raise ValueError(f"{what} must be a number that is not negative, got {value!r}")
+    return float(value)
+
+
+class LeakyReLU(Layer):
+    """``x`` above 0 and ``negative_slope * x`` below.
+
+    Args:
+        negative_slope: not negative; default 0.3.
+        **kwargs: as for every `Layer`.
+    """
+
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        if "alpha" in kwargs:  # the argument's older name
+            negative_slope = kwargs.pop("alpha")
+        super().__init__(**kwargs)
+        self.negative_slope = _number(negative_slope, f"{self.name}: negative_slope")
+
+    def lower(self, builder: ProgramBuilder, x: Any) -> Node:
+        return builder.activation(x, "leaky_relu", name=self.name, alpha=self.negative_slope)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "negative_slope": self.negative_slope}
+
+
+class ELU(Layer):
+    """``x`` above 0 and ``alpha * (exp(x) - 1)`` below.
+
+    Args:
+        alpha: default 1.0.
+        **kwargs: as for every `Layer`.
+    """
+
+    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.alpha = _number(alpha, f"{self.name}: alpha")
+
+    def lower(self, builder: ProgramBuilder, x: Any) -> Node:
+        return builder.activation(x, "elu", name=self.name, alpha=self.alpha)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "alpha": self.alpha}
+
+
+class ReLU(Layer):
+    """0 below ``threshold``, ``x`` above, no more than ``max_value``; ``negative_slope * (x - threshold)`` below it.
+
+    Args:
+        max_value: None for no bound.
+        negative_slope: default 0.
+        threshold: default 0.
+        **kwargs: as for every `Layer`.
+    """
+
+    def __init__(
+        self,
+        max_value: float | None = None,
+        negative_slope: float | None = 0.0,
+        threshold: float | None = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.max_value = None if max_value is None else _number(max_value, f"{self.name}: max_value")
+        self.negative_slope = _number(negative_slope, f"{self.name}: negative_slope")
+        self.threshold = _number(threshold, f"{self.name}: threshold")
+
+    def lower(self, builder: ProgramBuilder, x: Any) -> Node:
+        if self.max_value is None and self.threshold == 0:
+            if self.negative_slope == 0:
+                return builder.activation(x, "relu", name=self.name)
+            return builder.activation(x, "leaky_relu", name=self.name, alpha=self.negative_slope)
+        raise ValueError(f"{self.name}: max_value and threshold are not supported yet")
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "max_value": self.max_value,
+            "negative_slope": self.negative_slope,
+            "threshold": self.threshold,
+        }
+
+
+class Softmax(Layer):
+    """``exp(x) / sum(exp(x))`` along an axis.
+
+    Args:
+        axis: default -1, the last; for another one the axes are moved there and back.
+        **kwargs: as for every `Layer`.
+    """
+
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if isinstance(axis, bool) or not isinstance(axis, int) or axis == 0:
+            raise ValueError(f"{self.name}: axis must be an integer other than 0, the batch, got {axis!r}")
+        self.axis = axis
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        place = self.axis if self.axis > 0 else len(input_shape) + self.axis
+        if not 0 < place < len(input_shape):
+            raise ValueError(f"{self.name}: input has shape {format_shape(input_shape)}, which has no axis {self.axis}")
+        return input_shape
+
+    def lower(self, builder: ProgramBuilder, x: Any) -> Node:
+        rank = len(x.shape)
+        place = self.axis if self.axis > 0 else rank + 1 + self.axis
+        if place == rank:
+            return builder.softmax(x, name=self.name)
+        axes = list(range(1, rank + 1))
+        axes[place - 1], axes[-1] = axes[-1], axes[place - 1]
+        moved = builder.op("permute", x, axes=axes)
+        return builder.op("permute", builder.softmax(moved), name=self.name, axes=axes)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis}
+
+
+class PReLU(Layer):
+    """``x`` above 0 and ``alpha * x`` below, alpha trained for each element of a row.
+
+    Source: He, Zhang, Ren, Sun, "Delving deep into rectifiers" (2015).
+
+    Args:
+        alpha_initializer: default "zeros".
+        alpha_regularizer, alpha_constraint: None; others are not supported yet.
+        shared_axes: along which elements share an alpha, the batch being 0; None for none.
+        **kwargs: as for every `Layer`.
+    """
+
+    alpha: Variable | None
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "zeros",
+        alpha_regularizer: None = None,
+        alpha_constraint: None = None,
+        shared_axes: int | Sequence[int] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        for argument, value in (("alpha_regularizer", alpha_regularizer), ("alpha_constraint", alpha_constraint)):
+            if value is not None:
+                raise ValueError(f"{self.name}: {argument}={value!r} is not supported yet")
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        shared = [shared_axes] if isinstance(shared_axes, int) else shared_axes
+        self.shared_axes = None if shared is None else list(shared)
+        self.alpha = None
+
+    def build(self, input_shape: Shape) -> None:
+        sizes = list(known(input_shape, self.name))
+        for axis in self.shared_axes or ():
+            if not 0 < axis <= len(sizes):
+                raise ValueError(f"{self.name}: shared_axes has {axis}, expected 1 to {len(sizes)}")
+            sizes[axis - 1] = 1
+        self.alpha = self.add_weight("alpha", sizes, self.alpha_initializer)
+
+    def lower(self, builder: ProgramBuilder, x: Any) -> Node:
+        assert self.alpha is not None
+        return builder.op("prelu", x, [self.alpha.lower(builder)], name=self.name)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "alpha_initializer": initializers.serialize(self.alpha_initializer),
+            "alpha_regularizer": None,
+            "alpha_constraint": None,
+            "shared_axes": self.shared_axes,
+        }

@@ -1,0 +1,148 @@
+"""Layers that join several values into one: sums, products, averages, extremes, concatenation, dot products."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from netlet.layers.layer import Layer
+from netlet.layers.shapes import Shape, format_shape
+from netlet.program.ops import OPS
+
+if TYPE_CHECKING:
+    from netlet.program import Node, ProgramBuilder
+
+
+def known(shape: Sequence[int | None], name: str) -> tuple[int, ...]:
+    """Return the sizes of one row, all of which must be known."""
+    sizes = [size for size in shape[1:] if size is not None]
+    if len(sizes) != len(shape) - 1:
+        raise ValueError(f"{name}: input has shape {format_shape(shape)}, expected known sizes after the batch")
+    return tuple(sizes)
+
+
+class _Merge(Layer):
+    """What the merging layers share: a list of values in, one out, by an op of the program."""
+
+    takes_list = True
+    op = ""
+
+    def attrs(self) -> dict[str, Any]:
+        """Return the op's attributes."""
+        return {}
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        spec = OPS[self.op]
+        rows = [known(shape, self.name) for shape in input_shape]
+        least = spec.least_inputs if spec.arity is None else spec.arity
+        if len(rows) < least or (spec.arity is not None and len(rows) > spec.arity):
+            wanted = f"{least}" if spec.arity is not None else f"at least {least}"
+            raise ValueError(f"{self.name}: got {len(rows)} inputs, expected {wanted}")
+        try:
+            row = spec.output_shape(rows, (), spec.normalize(self.attrs()), rows[0])
+        except ValueError as error:
+            raise ValueError(f"{self.name}: {error}") from None
+        return (input_shape[0][0], *row)
+
+    def lower(self, builder: ProgramBuilder, x: Any) -> Node:
+        return builder.op(self.op, x, name=self.name, **self.attrs())
+
+
+class Add(_Merge):
+    """The sum of the inputs, which broadcast to one shape; arguments as of `Layer`."""
+
+    op = "add"
+
+
+class Subtract(_Merge):
+    """The first input less the second, which broadcast to one shape; arguments as of `Layer`."""
+
+    op = "subtract"
+
+
+class Multiply(_Merge):
+    """The product of the inputs, which broadcast to one shape; arguments as of `Layer`."""
+
+    op = "multiply"
+
+
+class Average(_Merge):
+    """The mean of the inputs, which broadcast to one shape; arguments as of `Layer`."""
+
+    op = "average"
+
+
+class Maximum(_Merge):
+    """The largest of the inputs, which broadcast to one shape; arguments as of `Layer`."""
+
+    op = "maximum"
+
+
+class Minimum(_Merge):
+    """The smallest of the inputs, which broadcast to one shape; arguments as of `Layer`."""
+
+    op = "minimum"
+
+
+class Concatenate(_Merge):
+    """The inputs side by side.
+
+    Args:
+        axis: along which, the batch being 0, which it can't be; default -1, the last.
+        **kwargs: as for every `Layer`.
+
+    Raises: ValueError if the inputs differ in another axis.
+    """
+
+    op = "concatenate"
+
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if isinstance(axis, bool) or not isinstance(axis, int) or axis == 0:
+            raise ValueError(f"{self.name}: axis must be an integer other than 0, the batch, got {axis!r}")
+        self.axis = axis
+
+    def attrs(self) -> dict[str, Any]:
+        return {"axis": self.axis}
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis}
+
+
+class Dot(_Merge):
+    """Products of two inputs, summed over an axis of each; rows of the batch do not mix.
+
+    Args:
+        axes: one axis for both, or one for each, the batch being 0; negative ones count from the end.
+        normalize: whether to divide both by their norms along these axes first (cosine similarity).
+        **kwargs: as for every `Layer`.
+
+    Shapes: the other axes of the first input, then those of the second; ``(B, 1)`` where none is left.
+    """
+
+    op = "dot"
+
+    def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        given = [axes] if isinstance(axes, int) else list(axes)
+        if len(given) not in (1, 2) or any(isinstance(a, bool) or not isinstance(a, int) or a == 0 for a in given):
+            raise ValueError(f"{self.name}: axes must be one or two integers other than 0, the batch, got {axes!r}")
+        if not isinstance(normalize, bool):
+            raise ValueError(f"{self.name}: normalize must be True or False, got {normalize!r}")
+        self.axes = axes if isinstance(axes, int) else tuple(given)
+        self.normalize = normalize
+        self._resolved = {"axis0": given[0], "axis1": given[-1], "normalize": normalize}
+
+    def attrs(self) -> dict[str, Any]:
+        return self._resolved
+
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        if len(input_shape) == 2:
+            axes = [self.axes] * 2 if isinstance(self.axes, int) else [self.axes[0], self.axes[-1]]
+            for i, (axis, shape) in enumerate(zip(axes, input_shape, strict=True)):
+                self._resolved[f"axis{i}"] = axis if axis > 0 else len(shape) + axis
+        return super().compute_output_shape(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        axes = self.axes if isinstance(self.axes, int) else list(self.axes)
+        return {**super().get_config(), "axes": axes, "normalize": self.normalize}

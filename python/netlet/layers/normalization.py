@@ -1,0 +1,300 @@
+"""Layers that bring numbers to mean 0 and variance 1: over the batch, over each row, or to length 1."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from netlet import initializers
+from netlet.layers.layer import Layer
+from netlet.layers.merging import known
+from netlet.layers.shapes import Shape, format_shape
+from netlet.layers.variable import Variable
+
+if TYPE_CHECKING:
+    from netlet.program import Node, ProgramBuilder
+
+
+def _number(value: Any, what: str, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise ValueError(f"{what} must be a number in [{low:g}, {high:g}], got {value!r}")
+    return float(value)
+
+
+def _last_axes(axis: Any, rank: int, name: str) -> int:
+    """How many axes ``axis`` names, which must be the last ones of ``rank`` (the batch counted)."""
+    try:
+        axes = [operator.index(axis)]
+    except TypeError:
+        axes = [operator.index(a) for a in axis]
+    places = sorted(a if a >= 0 else rank + a for a in axes)
+    if places != list(range(rank - len(places), rank)) or not places or places[0] < 1:
+        raise ValueError(f"{name}: axis={axis!r} of an input of rank {rank}: expected its last axes, and not the batch")
+    return len(places)
+
+
+class _Scaled(Layer):
+    """What normalizations with a trained scale and shift share."""
+
+    gamma: Variable | None
+    beta: Variable | None
+
+    def _set_scaling(self, center: Any, scale: Any, beta: Any, gamma: Any, unsupported: dict[str, Any]) -> None:
+        for argument, value in unsupported.items():
+            if value is not None:
+                raise ValueError(f"{self.name}: {argument}={value!r} is not supported yet")
+        for argument, flag in (("center", center), ("scale", scale)):
+            if not isinstance(flag, bool):
+                raise ValueError(f"{self.name}: {argument} must be True or False, got {flag!r}")
+        self.center, self.scale = center, scale
+        self.beta_initializer, self.gamma_initializer = initializers.get(beta), initializers.get(gamma)
+        self.gamma = self.beta = None
+
+    def _add_scaling(self, shape: tuple[int, ...]) -> None:
+        self.gamma = self.add_weight("gamma", shape, self.gamma_initializer) if self.scale else None
+        self.beta = self.add_weight("beta", shape, self.beta_initializer) if self.center else None
+
+    def _scaling(self, builder: ProgramBuilder) -> list[Any]:
+        return [variable.lower(builder) for variable in (self.gamma, self.beta) if variable is not None]
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "center": self.center,
+            "scale": self.scale,
+            "beta_initializer": initializers.serialize(self.beta_initializer),
+            "gamma_initializer": initializers.serialize(self.gamma_initializer),
+        }
+
+
+class BatchNormalization(_Scaled):
+    """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, for each channel of the last axis.
+
+    While training, mean and variance are the batch's, and the moving ones follow them:
+    ``moving <- momentum * moving + (1 - momentum) * batch's``. Otherwise they are the moving ones; so they are while
+    training if the layer's ``trainable`` is False.
+
+    Source: Ioffe & Szegedy, "Batch normalization" (2015).
+
+    Args:
+        axis: the channels' axis; -1, the last.
+        momentum: default 0.99.
+        epsilon: default 0.001.
+        center, scale: whether there is a beta, a gamma.
+        beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer: of the weights.
+        beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: None; others are not supported yet.
+        **kwargs: as for every `Layer`.
+
+    Shapes: x ``[B, ..., C]`` to the same; gamma, beta, moving_mean, moving_variance ``[C]``.
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: None = None,
+        gamma_regularizer: None = None,
+        beta_constraint: None = None,
+        gamma_constraint: None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+        self.momentum = _number(momentum, f"{self.name}: momentum", 0.0, 1.0)
+        self.epsilon = _number(epsilon, f"{self.name}: epsilon", 0.0, 1e30)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        unsupported = {
+            "beta_regularizer": beta_regularizer,
+            "gamma_regularizer": gamma_regularizer,
+            "beta_constraint": beta_constraint,
+            "gamma_constraint": gamma_constraint,
+        }
+        self._set_scaling(center, scale, beta_initializer, gamma_initializer, unsupported)
+        self.moving_mean: Variable | None = None
+        self.moving_variance: Variable | None = None
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        known(input_shape, self.name)
+        if _last_axes(self.axis, len(input_shape), self.name) != 1:
+            raise ValueError(f"{self.name}: axis must be the last one, got {self.axis!r}")
+        return input_shape
+
+    def build(self, input_shape: Shape) -> None:
+        channels = (int(input_shape[-1] or 0),)
+        self._add_scaling(channels)
+        self.moving_mean = self.add_weight("moving_mean", channels, self.moving_mean_initializer, trainable=False)
+        self.moving_variance = self.add_weight(
+            "moving_variance", channels, self.moving_variance_initializer, trainable=False
+        )
+
+    def lower(self, builder: ProgramBuilder, x: Any) -> Node:
+        assert self.moving_mean is not None and self.moving_variance is not None
+        return builder.op(
+            "batch_normalization",
+            x,
+            self._scaling(builder),
+            (self.moving_mean.lower_state(builder), self.moving_variance.lower_state(builder)),
+            name=self.name,
+            momentum=self.momentum,
+            epsilon=self.epsilon,
+            scale=self.scale,
+            center=self.center,
+            frozen=not self.trainable,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "axis": self.axis,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+            "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
+            "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
+        }
+
+
+class LayerNormalization(_Scaled):
+    """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, mean and variance each row's own.
+
+    Source: Ba, Kiros, Hinton, "Layer normalization" (2016).
+
+    Args:
+        axis: over which axes; the last ones. Default -1.
+        epsilon: default 0.001.
+        center, scale: whether there is a beta, a gamma.
+        beta_initializer, gamma_initializer: of the weights.
+        beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: None; others are not supported yet.
+        **kwargs: as for every `Layer`.
+
+    Shapes: x ``[B, ..., *N]`` to the same; gamma and beta ``[*N]``, N the sizes along the axes.
+    """
+
+    def __init__(
+        self,
+        axis: int | Sequence[int] = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: None = None,
+        gamma_regularizer: None = None,
+        beta_constraint: None = None,
+        gamma_constraint: None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis if isinstance(axis, int) else list(axis)
+        self.epsilon = _number(epsilon, f"{self.name}: epsilon", 0.0, 1e30)
+        unsupported = {
+            "beta_regularizer": beta_regularizer,
+            "gamma_regularizer": gamma_regularizer,
+            "beta_constraint": beta_constraint,
+            "gamma_constraint": gamma_constraint,
+        }
+        self._set_scaling(center, scale, beta_initializer, gamma_initializer, unsupported)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        known(input_shape, self.name)
+        _last_axes(self.axis, len(input_shape), self.name)
+        return input_shape
+
+    def build(self, input_shape: Shape) -> None:
+        count = _last_axes(self.axis, len(input_shape), self.name)
+        self._add_scaling(known(input_shape, self.name)[len(input_shape) - 1 - count :])
+
+    def lower(self, builder: ProgramBuilder, x: Any) -> Node:
+        return builder.op(
+            "layer_normalization",
+            x,
+            self._scaling(builder),
+            name=self.name,
+            epsilon=self.epsilon,
+            scale=self.scale,
+            center=self.center,
+            axes=_last_axes(self.axis, len(x.shape) + 1, self.name),
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}
+
+
+class RMSNormalization(Layer):
+    """``scale * x / sqrt(mean(x^2) + epsilon)``, the mean each row's own.
+
+    Source: Zhang & Sennrich, "Root mean square layer normalization" (2019).
+
+    Args:
+        axis: over which axes; the last ones. Default -1.
+        epsilon: default 1e-6.
+        **kwargs: as for every `Layer`.
+
+    Shapes: x ``[B, ..., *N]`` to the same; scale ``[*N]``, N the sizes along the axes.
+    """
+
+    def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis if isinstance(axis, int) else list(axis)
+        self.epsilon = _number(epsilon, f"{self.name}: epsilon", 0.0, 1e30)
+        self.scale: Variable | None = None
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        known(input_shape, self.name)
+        _last_axes(self.axis, len(input_shape), self.name)
+        return input_shape
+
+    def build(self, input_shape: Shape) -> None:
+        count = _last_axes(self.axis, len(input_shape), self.name)
+        self.scale = self.add_weight("scale", known(input_shape, self.name)[len(input_shape) - 1 - count :], "ones")
+
+    def lower(self, builder: ProgramBuilder, x: Any) -> Node:
+        assert self.scale is not None
+        axes = _last_axes(self.axis, len(x.shape) + 1, self.name)
+        return builder.op(
+            "layer_normalization",
+            x,
+            [self.scale.lower(builder)],
+            name=self.name,
+            epsilon=self.epsilon,
+            center=False,
+            rms=True,
+            axes=axes,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}
+
+
+class UnitNormalization(Layer):
+    """Each row divided by its Euclidean norm along the axes.
+
+    Args:
+        axis: which axes; the last ones. Default -1.
+        **kwargs: as for every `Layer`.
+    """
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis if isinstance(axis, int) else list(axis)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) < 2:
+            raise ValueError(f"{self.name}: input has shape {format_shape(input_shape)}, expected at least two axes")
+        _last_axes(self.axis, len(input_shape), self.name)
+        return input_shape
+
+    def lower(self, builder: ProgramBuilder, x: Any) -> Node:
+        axes = _last_axes(self.axis, len(x.shape) + 1, self.name)
+        return builder.op("unit_normalization", x, name=self.name, axes=axes)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis}

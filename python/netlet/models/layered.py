@@ -1,0 +1,304 @@
+"""What every model of layers shares: its weights in one arena, what runs it, prediction, its description."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netlet.backends import Predictor
+from netlet.config import DEFAULT_DTYPE, dtype_name
+from netlet.errors import NotBuiltError
+from netlet.layers import InputLayer, Layer
+from netlet.layers.layer import assign_all
+from netlet.layers.variable import Variable
+from netlet.metrics import Metric
+from netlet.models.arena import Arena
+from netlet.models.compilation import Compilation
+from netlet.models.engine import Engine
+from netlet.models.inference import BLOCK_ROWS
+from netlet.models.predictor import RowAdapter
+from netlet.models.trainer import Trainer
+from netlet.program import Program
+
+_SILENT = ("auto", 0)
+
+
+class LayeredModel(Trainer):
+    """The part of a model that holds its layers' weights and runs them. A subclass knows how the layers are joined.
+
+    Args:
+        name: the model's name.
+        trainable: whether training changes the weights.
+        dtype: "float32", "float64", or None for that of the layers.
+
+    Attributes:
+        built: whether the inputs' shapes are known, and so the weights are there.
+    """
+
+    def __init__(self, name: str, trainable: bool, dtype: Any) -> None:
+        self.name = name
+        super().__init__()
+        if not isinstance(trainable, (bool, np.bool_)):
+            raise TypeError(f"{self.name}: trainable must be True or False, got {trainable!r}")
+        self.trainable = bool(trainable)
+        self.built = False
+        self._dtype: str | None = None if dtype is None else dtype_name(dtype)
+        self._stack: list[Layer] = []  # in the order in which they run, inputs first
+        self._making = threading.RLock()  # held while weights, arenas or engine are made
+        self._arena: Arena | None = None
+        self._state_arena: Arena | None = None
+        self._engine: Engine | None = None
+        self._fast: tuple[Any, ...] | None = None  # what predict needs to skip its checks
+
+    # What a subclass provides
+
+    @property
+    def input_shape(self) -> Any:
+        """The input's shape, the batch in front; a list of them for several. AttributeError before it is built."""
+        raise NotImplementedError
+
+    @property
+    def output_shape(self) -> Any:
+        """The output's shape, the batch in front; a list of them for several. AttributeError before it is built."""
+        raise NotImplementedError
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the weights."""
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the model's layers and settings as JSON can hold them; weights and ``compile`` are not in it."""
+        raise NotImplementedError
+
+    def lower(self) -> Program:
+        """Return the model as a program, as the layers wrote it: without loss and optimizer, no pass run."""
+        raise NotImplementedError
+
+    # Layers
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, without the Input."""
+        return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return the layer called ``name``, or the one at ``index``.
+
+        Raises: ValueError if there is none, or unless one of both is given.
+        """
+        if (name is None) == (index is None):
+            raise ValueError(f"{self.name}: give one of name and index, got name={name!r}, index={index!r}")
+        layers = self.layers
+        if name is not None:
+            for layer in layers:
+                if layer.name == name:
+                    return layer
+            raise ValueError(f"{self.name}: no layer {name!r}; layers: {', '.join(layer.name for layer in layers)}")
+        assert index is not None
+        if not -len(layers) <= index < len(layers):
+            raise ValueError(f"{self.name}: no layer at index {index}; the model has {len(layers)} layers")
+        return layers[index]
+
+    @property
+    def dtype(self) -> str:
+        """Element type of weights and data: "float32" or "float64"."""
+        if self._dtype is not None:
+            return self._dtype
+        named = next((layer._dtype for layer in self._stack if layer._dtype is not None), None)
+        return named or DEFAULT_DTYPE
+
+    # Running
+
+    def _forget_engine(self) -> None:
+        self._engine = None
+        self._fast = None
+
+    def _engine_for(self, input_shape: Any) -> Engine:
+        engine = self._engine
+        if engine is not None:
+            return engine
+        with self._making:
+            if self._engine is None:
+                if not self.built:
+                    self.build(input_shape)
+                self._make_engine(None)
+            assert self._engine is not None
+            return self._engine
+
+    def _make_engine(self, slots: NDArray[Any] | None) -> None:
+        """Make the engine of a built model; ``slots`` continue the optimizer's."""
+        program = self.lower()
+        by_path = {variable.path: variable for variable in self.weights}
+        trained = [by_path[param.name] for param in program.params]
+        kept = [by_path[entry.name] for entry in program.state]
+        if self._arena is None or not self._arena.holds(trained):
+            self._arena = Arena(trained, self.dtype, self)
+        if self._state_arena is None or not self._state_arena.holds(kept):
+            self._state_arena = Arena(kept, self.dtype, self)
+        self._engine = engine = Engine(
+            program, self._arena, self._state_arena, self._compilation, self._output_shape_for(self.input_shape), slots
+        )
+        single = len(program.inputs) == len(program.outputs) == 1
+        if single and (self._compilation is None or not self._compilation.check_finite):
+            row = program.values[program.inputs[0]].shape
+            self._fast = (np.dtype(self.dtype), row, engine.executor.predict)
+
+    def _set_compilation(self, compilation: Compilation) -> None:
+        if self.built:
+            compilation.metrics_for(self._output_shape_for(self.input_shape))
+        self._compilation = compilation
+        self._forget_engine()
+
+    def _resolved_metrics(self, compilation: Compilation) -> list[Metric]:
+        if self.built:
+            return compilation.metrics_for(self._output_shape_for(self.input_shape))
+        return [metric for metric in compilation.metrics if isinstance(metric, Metric)]
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        # The short way, for rows that are as executors take them: no conversion, no callbacks, no bar.
+        fast = self._fast
+        whole = batch_size is None or (batch_size.__class__ is int and batch_size > 0)
+        if fast is not None and x.__class__ is np.ndarray and whole and verbose in _SILENT:
+            dtype, row, run = fast
+            fits = x.dtype is dtype and x.shape[1:] == row and x.flags.c_contiguous and len(x) > 0
+            if fits and steps is None and callbacks is None:
+                outputs: list[NDArray[Any]] = run((x,), None, batch_size or BLOCK_ROWS)
+                return outputs[0]
+        return super().predict(x, batch_size, verbose, steps, callbacks)
+
+    def __call__(self, x: Any, training: bool | None = None) -> Any:
+        fast = self._fast
+        if fast is not None and x.__class__ is np.ndarray and not training:  # as in predict
+            dtype, row, run = fast
+            if x.dtype is dtype and x.shape[1:] == row and x.flags.c_contiguous and len(x) > 0:
+                outputs: list[NDArray[Any]] = run((x,), None, BLOCK_ROWS)
+                return outputs[0]
+        return super().__call__(x, training)
+
+    def predictor(self) -> Predictor:
+        """Return the model frozen for serving: a callable from rows to predictions.
+
+        It has its own copy of the weights and settings. Any number of threads may call it at once, without a lock, also
+        beside ``fit``; what happens to the model afterwards does not reach it: train on, and make a new one. While
+        another thread trains, this waits for the end of the epoch (or of the batch, if a callback asks for batches).
+
+        The predictor takes a row ``[*input]`` and returns ``[*output]``, or a batch ``[B, *input]`` and returns
+        ``[B, *output]``, with the bits of ``predict``. A C-contiguous array of the model's dtype is the fast way;
+        whatever else ``predict`` takes as rows is converted. ``out=`` names an array to write to, which is returned: of
+        the result's shape and the model's dtype, C-contiguous, and apart from x in memory.
+
+        Raises: NotBuiltError before the model is built.
+
+        Example::
+
+            predict = model.predictor()
+            probabilities = predict(row)
+        """
+        if not self.built:
+            raise NotBuiltError(f"{self.name}: the model is not built; call build() or add an Input")
+        finite = self._compilation is not None and self._compilation.check_finite
+        adapter = RowAdapter(self._first_layer_name(), self.input_shape, self.output_shape, self.dtype, finite)
+        return self._engine_for(self.input_shape).executor.predictor(adapter)
+
+    # Description
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], object] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
+    ) -> None:
+        """Print the layers, their output shapes and their numbers of parameters.
+
+        Args:
+            line_length: width of the table in characters; None fits the terminal.
+            print_fn: called once with the whole text, instead of printing it.
+            positions, expand_nested, show_trainable, layer_range: accepted for Keras' sake, without effect.
+        """
+        from netlet.models.summary import summary
+
+        summary(self, line_length, print_fn)
+
+    def save(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write the model to a file: layers, weights, settings of ``compile`` and the optimizer's state.
+
+        Args:
+            filepath: path of the file, which is replaced in one step: a crash leaves the old or the new one.
+            overwrite: whether a file that exists may be replaced.
+
+        Raises: NotBuiltError before the model is built; FileExistsError; OSError.
+        """
+        from netlet.models.saving import save_model
+
+        save_model(self, filepath, overwrite)
+
+    def _check_trainable(self) -> None:
+        frozen = [
+            layer.name
+            for layer in self.layers
+            if not (layer.trainable and self.trainable) and any(v.trainable for v in layer._variables)
+        ]
+        if frozen:
+            raise ValueError(f"{self.name}: training with frozen layers is not supported yet: {', '.join(frozen)}")
+
+    # Weights
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights, in the order of the layers."""
+        return [variable for layer in self._stack for variable in layer.weights]
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The same as ``weights``."""
+        return self.weights
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
+        return [v for layer in self._stack for v in layer.trainable_weights] if self.trainable else []
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The same as ``trainable_weights``."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone."""
+        trainable = {id(variable) for variable in self.trainable_weights}
+        return [variable for variable in self.weights if id(variable) not in trainable]
+
+    def get_weights(self) -> list[NDArray[Any]]:
+        """Return copies of the weights' values, in the order of ``weights``."""
+        return [variable.numpy() for variable in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set the weights' values: arrays in the order of ``weights``. Either all are set or none.
+
+        Raises: ValueError if their number or a shape differs, TypeError if they are not real numbers; NotBuiltError
+        before the model is built.
+        """
+        if not self.built:
+            raise NotBuiltError(f"{self.name}: the model is not built, so it has no weights to set")
+        assign_all(self.weights, weights, self.name)
+
+    def count_params(self) -> int:
+        """Return the number of elements of all weights; NotBuiltError before the model is built."""
+        if not self.built:
+            raise NotBuiltError(f"{self.name}: the model is not built, so its weights are not known yet")
+        return sum(layer.count_params() for layer in self._stack)

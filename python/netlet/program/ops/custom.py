@@ -1,0 +1,66 @@
+"""Losses and metrics that somebody wrote in Python: names for a Program, whose arithmetic an executor is handed.
+
+See :class:`netlet.backends.extras.Extras`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NoReturn
+
+from netlet.program.case import Case
+from netlet.program.spec import Array, Attrs, LossSpec, MetricSpec, Shape
+
+__all__ = ["CustomLoss", "CustomMetric", "CustomSparseLoss"]
+
+
+class CustomLoss(LossSpec):
+    """A loss of somebody's own, of labels shaped as the prediction."""
+
+    name = "custom"
+    signature = "x[B,...] y[B,...] -> loss[B]"
+    formula = "what the executor was handed"
+    native = False
+
+    def value_and_gradient(
+        self,
+        attrs: Attrs,
+        x: Array,
+        y: Array,
+        weight: Array | None,
+        losses: Array,
+        dx: Array | None,
+        output: Array | None,
+        clip: tuple[float, float] | None = None,
+    ) -> NoReturn:
+        raise ValueError("loss 'custom': the executor was made without it; see Extras")
+
+    def cases(self) -> Iterator[Case]:
+        return iter(())
+
+
+class CustomSparseLoss(CustomLoss):
+    """A loss of somebody's own, of class numbers."""
+
+    name = "custom_sparse"
+    signature = "x[B,...,C] y[B,...] int32 -> loss[B]"
+    integer_labels = True
+
+
+class CustomMetric(MetricSpec):
+    """A metric that keeps its own sums: it is shown each batch's labels, predictions and weights."""
+
+    name = "custom"
+    signature = "x[B,...] y[B,...] weight[B]? -> nothing"
+    formula = "what the executor was handed"
+    labels = "either"
+    native = False
+
+    def size(self, prediction: Shape, attrs: Attrs) -> int:
+        return 0
+
+    def update(self, attrs: Attrs, x: Array, y: Array, sums: Array) -> NoReturn:
+        raise ValueError("metric 'custom': the executor was made without it; see Extras")
+
+    def cases(self) -> Iterator[Case]:
+        return iter(())
