@@ -41,7 +41,12 @@ class Compilation:
         auto_scale_loss: bool = True,
         check_finite: bool = False,
     ) -> None:
-        self.optimizer: Optimizer = optimizers.get(optimizer)
+        found = optimizers.get(optimizer)
+        if found is None:
+            raise ValueError("compile: optimizer must not be None")
+        if not found.op:
+            raise ValueError(f"compile: an optimizer of one's own cannot train a model yet, got {found!r}")
+        self.optimizer: Optimizer = found
         self.loss: Loss | None = None if loss is None else losses.as_loss(_only(loss, "loss"))
         if loss_weights is not None and list(_listed(loss_weights, "loss_weights")) != [1]:
             raise ValueError(f"compile: loss_weights={loss_weights!r} is not supported yet")

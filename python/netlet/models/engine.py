@@ -14,6 +14,7 @@ from netlet.layers.variable import aligned_zeros
 from netlet.metrics import Metric
 from netlet.models.arena import Arena
 from netlet.models.compilation import Compilation
+from netlet.optimizers import Optimizer
 from netlet.program import Program, ProgramBuilder, metric_slices, optimize, sums_size
 
 
@@ -61,20 +62,37 @@ class Engine:
             self.metrics = compilation.metrics_for(output_shape)
             program = program.with_training(
                 loss=(loss.op, loss.attrs()),
-                optimizer=compilation.optimizer.lower(),
+                optimizer=compilation.optimizer.lower(arena.variables),
                 metrics=[metric.lower() for metric in self.metrics],
             )
         self.program = optimize(program)
         shape = (self.program.num_slots, self.program.param_size)
         self.slots = aligned_zeros(shape, program.dtype)
-        if slots is not None and slots.shape == shape:
-            np.copyto(self.slots, slots)
+        self._optimizer = compilation.optimizer if self.program.optimizer is not None and compilation else None
+        if self._optimizer is not None:
+            self._begin(self._optimizer, arena, slots)
         self.executor = make_executor(self.program, arena.data, state.data, self.slots)
         self.names = ["loss", *(metric.name for metric in self.metrics)]
         self._size = sums_size(self.program)
         self._slices = metric_slices(self.program)
         entries = zip(self.names, [None, *self.metrics], [slice(0, 2), *self._slices], strict=True)
         self._sorted = sorted(entries, key=lambda entry: entry[0])
+
+    def _begin(self, optimizer: Optimizer, arena: Arena, slots: NDArray[Any] | None) -> None:
+        """Give the slots their first values: those handed in, those the optimizer has of these weights, or new ones."""
+        names = optimizer.slot_names()
+        for name, value in optimizer.initial_slots().items():
+            self.slots[names.index(name)] = value
+        if slots is None:
+            slots = optimizer.slots_for(arena.variables)
+        if slots is not None and slots.shape == self.slots.shape and slots.dtype == self.slots.dtype:
+            np.copyto(self.slots, slots)
+        optimizer.attach(arena.variables, self.slots)
+
+    def finish(self) -> None:
+        """End the training: where a moving average of the weights is kept, it becomes the weights."""
+        if self._optimizer is not None:
+            self._optimizer.finalize_variable_values(self._optimizer.trainable_variables)
 
     def new_sums(self) -> NDArray[np.float64]:
         """Return zeros for the sums that an executor adds to."""
