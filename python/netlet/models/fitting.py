@@ -95,6 +95,8 @@ class FitLoop:
             history.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
+        if self.first_epoch < self.epochs:
+            self.engine.finish()
         callbacks.call("on_train_end", logs)
 
     def _ran_dry(self, epoch: int) -> None:
@@ -129,10 +131,7 @@ class FitLoop:
         return done
 
     def _train(self, first: int, last: int) -> int:
-        optimizer = self.model.optimizer
-        done = self.source.train(self.engine, first, last, optimizer.learning_rate, self._sums)
-        optimizer.iterations += done
-        return done
+        return self.source.train(self.engine, first, last, self.model.optimizer, self._sums)
 
     def _run_with_hooks(self, total: int, bar: ProgressBar | None) -> int:
         step = 0

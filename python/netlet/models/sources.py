@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from netlet.models.data import unpack_batch
 from netlet.models.engine import Engine
+from netlet.optimizers import Optimizer
 
 Array = NDArray[Any]
 Sums = NDArray[np.float64]
@@ -58,7 +59,7 @@ class Source(Protocol):
         """Get ready for the next epoch."""
         ...
 
-    def train(self, engine: Engine, first: int, last: int, learning_rate: float, sums: Sums) -> int:
+    def train(self, engine: Engine, first: int, last: int, optimizer: Optimizer, sums: Sums) -> int:
         """Run steps ``first .. last-1`` of the epoch and return how many there were: fewer if the data ran out."""
         ...
 
@@ -96,23 +97,13 @@ class ArraySource:
             self._position = 0
         self._offset = self._position
 
-    def train(self, engine: Engine, first: int, last: int, learning_rate: float, sums: Sums) -> int:
+    def train(self, engine: Engine, first: int, last: int, optimizer: Optimizer, sums: Sums) -> int:
         begin, end = self._offset + first, min(self._offset + last, self._pass_steps)
         if end < self._offset + last:
             warnings.warn(RAN_OUT, stacklevel=2)
         if begin >= end:
             return 0
-        engine.executor.train(
-            self.rows.xs,
-            self.rows.y,
-            self.rows.sample_weight,
-            batch_size=self.batch_size,
-            shuffle=self._order,
-            first=begin,
-            last=end,
-            learning_rate=learning_rate,
-            sums=sums,
-        )
+        run_steps(engine, self.rows, self.batch_size, self._order, (begin, end), optimizer, sums)
         self._position = end
         return end - begin
 
@@ -142,7 +133,7 @@ class BatchSource:
         if self._iterator is None or (self.steps is None and not self._once):
             self._iterator = iter(self._batches)
 
-    def train(self, engine: Engine, first: int, last: int, learning_rate: float, sums: Sums) -> int:
+    def train(self, engine: Engine, first: int, last: int, optimizer: Optimizer, sums: Sums) -> int:
         assert self._iterator is not None
         for done in range(last - first):
             try:
@@ -153,20 +144,47 @@ class BatchSource:
                 if self.steps is not None:
                     warnings.warn(RAN_OUT, stacklevel=2)
                 return done
-            train_batch(engine, self._adapt(*unpack_batch(batch)), learning_rate, sums)
+            train_batch(engine, self._adapt(*unpack_batch(batch)), optimizer, sums)
         return last - first
 
 
-def train_batch(engine: Engine, rows: Rows, learning_rate: float, sums: Sums) -> None:
+def train_batch(engine: Engine, rows: Rows, optimizer: Optimizer, sums: Sums) -> None:
     """Run one step on all of ``rows``."""
-    engine.executor.train(
-        rows.xs,
-        rows.y,
-        rows.sample_weight,
-        batch_size=len(rows),
-        shuffle=None,
-        first=0,
-        last=1,
-        learning_rate=learning_rate,
-        sums=sums,
-    )
+    run_steps(engine, rows, len(rows), None, (0, 1), optimizer, sums)
+
+
+def run_steps(
+    engine: Engine,
+    rows: Rows,
+    batch_size: int,
+    shuffle: tuple[int, int] | None,
+    steps: tuple[int, int],
+    optimizer: Optimizer,
+    sums: Sums,
+) -> None:
+    """Run steps ``steps[0] .. steps[1] - 1`` of a pass at the optimizer's pace.
+
+    The optimizer counts them, also those made before Ctrl-C.
+    """
+    first, last = steps
+    before = sums[1]
+    done = 0
+    try:
+        engine.executor.train(
+            rows.xs,
+            rows.y,
+            rows.sample_weight,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            first=first,
+            last=last,
+            learning_rate=optimizer.rates(last - first),
+            iteration=optimizer._iterations,
+            sums=sums,
+        )
+        done = last - first
+    except BaseException:
+        done = -int(-(sums[1] - before) // batch_size)  # all batches but the last of a pass are whole
+        raise
+    finally:
+        optimizer._iterations += done

@@ -222,8 +222,7 @@ class Trainer(Compiled):
             rows, input_shape = self._adapt(x, y, sample_weight, class_weight, "train_on_batch")
             engine = self._engine_for(input_shape)
             sums = engine.new_sums()
-            train_batch(engine, rows, compilation.optimizer.learning_rate, sums)
-            compilation.optimizer.iterations += 1
+            train_batch(engine, rows, compilation.optimizer, sums)
             return _values(engine, sums, return_dict)
 
     # Evaluation
