@@ -15,6 +15,7 @@ import numpy as np
 
 from netlet.config import env_backend, numpy_dtype
 from netlet.errors import BackendUnavailableError, unknown_name
+from netlet.program.ops import LOSSES
 from netlet.program.program import Program
 from netlet.program.spec import Array, Attrs, LossSpec, Spec
 
@@ -174,6 +175,21 @@ def _check_arena(name: str, array: Any, shape: tuple[int, ...], dtype: np.dtype[
         raise ValueError(f"{name}: expected a C-contiguous, writeable array")
 
 
+def _check_loss(target: str, backend: Backend, program: Program) -> None:
+    """Raises a BackendUnavailableError if the backend cannot compute the Program's loss.
+
+    That the kernels do not divide the probabilities of a sparse cross-entropy by their sum is let pass: behind a
+    softmax they sum to 1.
+    """
+    loss = program.loss
+    if loss is None or backend.calls_references:
+        return
+    if not LossSpec.native_for(LOSSES[loss.op], loss.attrs):
+        raise BackendUnavailableError(
+            f"{target}: there is no kernel for the loss {loss.op} with {dict(loss.attrs)}; NETLET_BACKEND=numpy has it"
+        )
+
+
 def make_executor(
     program: Program,
     params: Array,
@@ -196,7 +212,7 @@ def make_executor(
 
     Raises:
         ValueError, TypeError: for an unknown target, or arrays of another shape, type or layout.
-        BackendUnavailableError: if the target cannot run here.
+        BackendUnavailableError: if the target cannot run here, or does not have the Program's loss.
     """
     name = default_target() if target is None else target
     backend, variant = _parse(name)
@@ -211,6 +227,7 @@ def make_executor(
     _check_arena("params", params, (program.param_size,), dtype)
     _check_arena("state", state, (program.state_size,), dtype)
     _check_arena("slots", slots, (program.num_slots, program.param_size), dtype)
+    _check_loss(name, backend, program)
     module, _, attribute = backend.factory.partition(":")
     factory = getattr(importlib.import_module(module), attribute)
     executor: Executor = factory(program, params, state, slots, variant=variant, num_threads=num_threads)
