@@ -96,7 +96,7 @@ class Engine:
         self, program: Program, compilation: Compilation, scored: Sequence[Scored], arena: Arena
     ) -> tuple[Program, Extras]:
         """The program with loss, optimizer and metrics, and the objects that it names."""
-        optimizer = compilation.optimizer.lower(arena.variables)
+        optimizer = self._lower_optimizer(compilation.optimizer, arena)
         joined = None
         if compilation.outputs:
             program, joined, self.composite = join_outputs(program, compilation)
@@ -125,7 +125,22 @@ class Engine:
         trained = program.with_training(
             loss=Loss(made.op, value, None, made.attrs), optimizer=optimizer, metrics=entries
         )
-        return trained, Extras(made.spec, observers)
+        kept = list(enumerate(arena.variables))
+        owner = arena.owner()
+        moved = {id(variable) for variable in owner.trainable_weights} if owner is not None else set()
+        penalties = {i: v.regularizer for i, v in kept if v.regularizer is not None}
+        constraints = {i: v.constraint for i, v in kept if v.constraint is not None and id(v) in moved}
+        return trained, Extras(made.spec, observers, penalties, constraints)
+
+    @staticmethod
+    def _lower_optimizer(optimizer: Optimizer, arena: Arena) -> tuple[str, dict[str, Any]]:
+        """The optimizer's op; what the model's layers do not let training change is frozen."""
+        name, attrs = optimizer.lower(arena.variables)
+        owner = arena.owner()
+        if owner is not None:
+            moved = {id(variable) for variable in owner.trainable_weights}
+            attrs = {**attrs, "frozen": [i for i, v in enumerate(arena.variables) if id(v) not in moved]}
+        return name, attrs
 
     def _begin(self, optimizer: Optimizer, arena: Arena, slots: NDArray[Any] | None) -> None:
         """Give the slots their first values: those handed in, those the optimizer has of these weights, or new ones."""

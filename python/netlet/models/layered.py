@@ -259,15 +259,6 @@ class LayeredModel(Trainer):
 
         save_model(self, filepath, overwrite)
 
-    def _check_trainable(self) -> None:
-        frozen = [
-            layer.name
-            for layer in self.layers
-            if not (layer.trainable and self.trainable) and any(v.trainable for v in layer._variables)
-        ]
-        if frozen:
-            raise ValueError(f"{self.name}: training with frozen layers is not supported yet: {', '.join(frozen)}")
-
     # Weights
 
     @property
