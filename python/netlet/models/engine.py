@@ -128,7 +128,7 @@ class Engine:
         kept = list(enumerate(arena.variables))
         owner = arena.owner()
         moved = {id(variable) for variable in owner.trainable_weights} if owner is not None else set()
-        penalties = {i: v.regularizer for i, v in kept if v.regularizer is not None}
+        penalties = {i: v.regularizer for i, v in kept if v.regularizer is not None and id(v) in moved}
         constraints = {i: v.constraint for i, v in kept if v.constraint is not None and id(v) in moved}
         return trained, Extras(made.spec, observers, penalties, constraints)
 

@@ -382,7 +382,7 @@ class Trainer(Compiled):
                 inputs = self._adapt_x(x, input_shape)
             else:
                 rate = self._compiled("profile").optimizer.learning_rate
-                    rows, input_shape = self._adapt(x, y, sample_weight, None, "profile")
+                rows, input_shape = self._adapt(x, y, sample_weight, None, "profile")
                 inputs, labels, weights = rows.xs, rows.y, rows.sample_weight
             engine = self._engine_for(input_shape)
             from netlet.models.profiling import make_profile
