@@ -112,7 +112,7 @@ def held_goals(found: list[Group]) -> list[Held]:
 
 def _most_rate(found: list[Group]) -> float | None:
     """GFLOP/s of all cores' multiply-add units: what one thread's best entry reached in this run, times the threads of
-    the bound with most of them. (What several threads reach together also depends on when each of them is woken.)"""
+    the entry with most of them."""
     rates: dict[str, list[float]] = {}
     most = 1
     for group in found:
@@ -199,12 +199,13 @@ def products_table(found: list[Group]) -> list[str]:
     rows = []
     for group in found:
         for name in (f"{isa}{end}" for isa in ISAS for end in ("-1", "")):
-            ours, theirs, peak = (group.named(f"{library}-{name}") for library in ("netlet", "numpy", "peak"))
+            ours, theirs = (group.named(f"{library}-{name}") for library in ("netlet", "numpy"))
             if ours is None or theirs is None:
                 continue
+            peak = group.peak(name.removesuffix("-1"), int(ours.info["threads"]))
             rates = [f"{group.rate(f):.0f}" for f in (ours, theirs)]
-            shares = [f"{100 * peak.median / f.median:.0f} %" if peak else "" for f in (ours, theirs)]
-            most = f"{group.rate(peak):.0f}" if peak else ""
+            shares = [f"{100 * group.rate(f) / peak:.0f} %" if peak else "" for f in (ours, theirs)]
+            most = f"{peak:.0f}" if peak else ""
             case = group.case.removeprefix("product_").replace("_", " ")
             cells = [case, name.removesuffix("-1"), ours.info["threads"], *rates, _ratio(theirs, ours), most, *shares]
             rows.append(row(cells))
@@ -213,8 +214,9 @@ def products_table(found: list[Group]) -> list[str]:
         "|---|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     intro = [
-        "GFLOP/s. The peak is what multiply-adds in registers reached in the same turns. `gradients` are the product "
-        "and both of its gradients; Netlet's are a Program's and contain the copies in and out of it.",
+        "GFLOP/s. The peak is what multiply-adds in registers reached on one thread in the same turns, times the "
+        "threads. `gradients` are the product and both of its gradients; Netlet's are a Program's and contain the "
+        "copies in and out of it.",
         "",
     ]
     return intro + head + rows if rows else []

@@ -108,7 +108,7 @@ ISAS = {"avx512": "SkylakeX", "avx2": "Haswell", "baseline": "Nehalem"}
 
 
 def _by_isa() -> Iterator[Contestant]:
-    """Netlet, OpenBLAS and the bound on each instruction set, with all threads and with one."""
+    """Netlet and OpenBLAS on each instruction set, with all threads and with one, and the bound of one."""
     for isa, core in ISAS.items():
         for threads in (None, 1):
             end, words = ("-1", "; one thread") if threads else ("", "")
@@ -121,7 +121,8 @@ def _by_isa() -> Iterator[Contestant]:
                 f"numpy-{isa}{end}", "numpy_loop", f"matmul, OPENBLAS_CORETYPE={core}{words}",
                 settings={"core": core}, environment={"OPENBLAS_CORETYPE": core}, **common,
             )  # fmt: skip
-            yield _peak(f"peak-{isa}{end}", words, **common)
+            if threads == 1:
+                yield _peak(f"peak-{isa}-1", words, **common)
 
 
 def _peak(name: str, words: str = "", isa: str | None = None, **more: Any) -> Contestant:

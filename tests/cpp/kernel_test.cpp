@@ -53,9 +53,16 @@ void gemm_case(const Kernels<T>& kernels, std::mt19937& bits, int64_t m, int64_t
   g.accumulate = (mode & 2) != 0;
   if ((mode & 4) && !g.accumulate) g.bias = bias.data();
   g.relu = (mode & 8) != 0;
-  std::vector<T> in_place = init, packed = init;
+  std::vector<T> in_place = init, packed = init, by_rows = init;
   g.c = in_place.data();
   kernels.gemm(g);
+  for (int64_t i = 0; i < m; ++i) {  // each row in the tile that it takes alone
+    GemmArgs<T> row = g;
+    row.m = 1;
+    row.a += i * g.a_row;
+    row.c = by_rows.data() + i * (n + 1);
+    kernels.gemm(row);
+  }
   g.b = b_turned.data();  // read through strides, which is always packed
   g.b_row = 1;
   g.b_col = k;
@@ -63,6 +70,7 @@ void gemm_case(const Kernels<T>& kernels, std::mt19937& bits, int64_t m, int64_t
   kernels.gemm(g);
   const std::string note = "m=" + std::to_string(m) + " n=" + std::to_string(n) + " k=" + std::to_string(k) +
                            " mode=" + std::to_string(mode);
+  CHECK_NOTE(std::memcmp(in_place.data(), by_rows.data(), in_place.size() * sizeof(T)) == 0, "rows differ, " + note);
   CHECK_NOTE(std::memcmp(in_place.data(), packed.data(), in_place.size() * sizeof(T)) == 0, "packed differs, " + note);
   if (integers) CHECK_NOTE(in_place == product(g, init), note);
 
@@ -112,6 +120,13 @@ void test_gemm(const Kernels<T>& kernels) {
   for (int64_t n = 1; n <= 9 * nr / 2 + 3; ++n)
     for (int64_t k : {0, 1, 2, 7, 64})
       for (int mode = 0; mode < 16; ++mode) gemm_case(kernels, bits, 1, n, k, mode, mode & 1);
+  // Columns that fill a register, half of one or part of either, with every number of rows.
+  for (int64_t n = 1; n <= nr / 2 + 1; ++n)
+    for (int64_t m = 1; m <= 26; ++m)
+      for (int64_t k : {1, 2, 3, 4, 5})
+        for (int mode : {0, 1, 2, 4, 9, 12}) gemm_case(kernels, bits, m, n, k, mode, k % 2 == 0);
+  for (int64_t n : {int64_t{1}, nr / 4, nr / 2 - 1, nr / 2})
+    for (int mode : {0, 3, 5, 8}) gemm_case(kernels, bits, 205, n, 517, mode, true);
   // Beyond every block: KC = 512 or 256, MC = 192, NC = 2048.
   for (int mode : {0, 1, 2, 4, 13}) {
     gemm_case(kernels, bits, 203, 67, 515, mode, true);
