@@ -51,7 +51,7 @@ from benchmarks.cases import (
 from benchmarks.contest import ROOT
 from benchmarks.contestants import ALL, CONTESTANTS, ISAS, chosen
 from benchmarks.data import Array, Data, Factors, inference_rows, initial_weights, product_factors, training_data
-from benchmarks.peers import fma_peak, netlet_model, numpy_loop
+from benchmarks.peers import fma_peak, netlet_model, numpy_loop, weight_read
 
 SMALL = (
     TrainingCase("small_mse", (5, 7, 3), 4, 16, 1, "mean_squared_error", hidden="tanh", learning_rate=0.1),
@@ -313,6 +313,28 @@ def test_the_bound_takes_turns_without_an_answer() -> None:
     assert entry.failed is None and entry.error is None
     assert len(entry.seconds) == 2
     assert case.flops / min(entry.seconds) > 1e9
+
+
+def test_one_row_is_bounded_by_reading_the_weights() -> None:
+    if reason := weight_read.available({"isa": None}):
+        pytest.skip(reason)
+    small, large = CASES["predict_64-64-64-10_batch1"], CASES["predict_784-512-512-10_batch1"]
+    assert CONTESTANTS["reading"].takes_part(small)
+    assert not CONTESTANTS["reading"].takes_part(CASES["predict_64-64-64-10_batch32"])
+
+    def seconds(case: Any) -> float:
+        unit, calls = weight_read.prepare_bound(case, {"isa": None})
+        unit()
+        times = []
+        for _ in range(5):
+            begin = time.perf_counter()
+            unit()
+            times.append((time.perf_counter() - begin) / calls)
+        return min(times)
+
+    # 35 KB and 2.7 MB: 1 GB/s is slower than any memory, 1 TB/s faster than any cache of one core
+    assert 3.5e-8 < seconds(small) < 3.5e-5
+    assert 2.7e-6 < seconds(large) < 2.7e-3
 
 
 def test_the_bound_of_more_threads_is_that_of_one_times_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
