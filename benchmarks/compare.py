@@ -112,14 +112,15 @@ def held_goals(found: list[Group]) -> list[Held]:
 
 def _most_rate(found: list[Group]) -> float | None:
     """GFLOP/s of all cores' multiply-add units: what one thread's best entry reached in this run, times the threads of
-    the entry with most of them."""
+    Netlet's entry with most of them."""
     rates: dict[str, list[float]] = {}
     most = 1
     for group in found:
         for figure in group.figures:
-            if figure.is_bound:
+            if figure.is_netlet:
+                most = max(most, int(figure.info["threads"]))
+            elif figure.library == "peak":
                 threads = int(figure.info["threads"])
-                most = max(most, threads)
                 rates.setdefault(figure.contestant, []).append(group.rate(figure) / threads)
     return max((most * statistics.median(found) for found in rates.values()), default=None)
 

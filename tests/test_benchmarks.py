@@ -439,10 +439,10 @@ def _fixture_run(figures: dict[str, dict[str, list[float]]], threads: str = "2")
                 "unit": CASES[case].unit,
                 "flops": CASES[case].flops,
                 "setting": "defaults",
-                "bound": name.startswith("peak"),
+                "bound": name.startswith(("peak", "reading")),
                 "threads": "1" if name.endswith("-1") else threads,
                 "version": "1.0",
-                "error": None if name.startswith("peak") else 1e-7,
+                "error": None if name.startswith(("peak", "reading")) else 1e-7,
             },
             "stats": {"median": 1e-6 * sorted(turns)[len(turns) // 2], "data": [turn * 1e-6 for turn in turns]},
         }
@@ -451,6 +451,23 @@ def _fixture_run(figures: dict[str, dict[str, list[float]]], threads: str = "2")
     ]
     more = {"memory_gib": 1.0, "system": "Linux", "python": "CPython 3", "load": 0.1}
     return {"machine_info": {**machine, **more}, "benchmarks": entries}
+
+
+def test_the_roofline_is_of_all_cores_and_for_one_row_of_reading() -> None:
+    product, batch, one = (CASES[f"{name}"] for name in (
+        "product_512x512x512_forward", "predict_64-64-64-10_batch32", "predict_64-64-64-10_batch1"
+    ))  # fmt: skip
+    run = _fixture_run(
+        {
+            product.name: {"netlet-avx512": [900.0], "numpy-avx512": [900.0], "peak-avx512-1": [1000.0]},
+            batch.name: {"netlet": [10.0], "onnxruntime": [20.0]},
+            one.name: {"netlet": [2.0], "netlet-predictor": [1.0], "reading": [0.4]},
+        }
+    )
+    bounds = {held.case: held.bound for held in compare.held_goals(figures.groups(run)) if held.met}
+    rate = 2 * product.flops / 1000.0  # of two cores, a microsecond
+    assert float(bounds[batch.name]) == pytest.approx(batch.flops / rate, rel=0.01)
+    assert bounds[one.name] == "0.4"
 
 
 def test_compare_shows_ratios_goals_and_the_cases_lost(tmp_path: Path) -> None:
