@@ -1,0 +1,16 @@
+"""``keras.utils.io_utils``: where Keras says what it does. With interactive logging off it says it to absl's log."""
+
+from __future__ import annotations
+
+from absl import logging
+
+
+def set_logging_verbosity(level: str | int) -> None:
+    logging.set_verbosity({"FATAL": -3, "ERROR": -2, "WARNING": -1, "INFO": 0, "DEBUG": 1}.get(level, level))  # type: ignore[call-overload]
+
+
+def enable_interactive_logging() -> None:
+    """Nothing to do: Netlet does not tell where it prints."""
+
+
+disable_interactive_logging = enable_interactive_logging

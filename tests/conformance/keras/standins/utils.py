@@ -1,0 +1,1 @@
+"""Names of ``keras.utils`` that only tests need."""
