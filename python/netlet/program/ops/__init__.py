@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netlet.program.ops.activation import Activation, LogSoftmax, Softmax
+from netlet.program.ops.affine import RandomAffine
 from netlet.program.ops.crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -12,6 +13,7 @@ from netlet.program.ops.custom import CustomLoss, CustomMetric, CustomSparseLoss
 from netlet.program.ops.dense import Dense
 from netlet.program.ops.elementwise import ACTIVATIONS, EPILOGUES
 from netlet.program.ops.embedding import Embedding
+from netlet.program.ops.images import Crop, RandomContrast, RandomFlip, Resize
 from netlet.program.ops.losses import MeanAbsoluteError, MeanSquaredError
 from netlet.program.ops.losses_circle import Circle
 from netlet.program.ops.losses_focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
@@ -41,6 +43,7 @@ from netlet.program.ops.optimizers_adam import Adam, Adamax, Lamb, Nadam
 from netlet.program.ops.optimizers_matrix import Adafactor, Muon
 from netlet.program.ops.optimizers_squares import Adadelta, Adagrad, Ftrl, RmsProp
 from netlet.program.ops.prelu import PReLU
+from netlet.program.ops.preprocessing import Discretize, EncodeCategory, Lookup, Rescale
 from netlet.program.ops.reshape import Reshape
 from netlet.program.ops.shaping import Permute, RepeatVector, Standardize
 from netlet.program.ops.sparse_crossentropy import SparseCategoricalCrossentropy
@@ -76,6 +79,15 @@ OPS: dict[str, OpSpec] = {
         RepeatVector(),
         Permute(),
         Standardize(),
+        Rescale(),
+        Discretize(),
+        Lookup(),
+        EncodeCategory(),
+        Crop(),
+        Resize(),
+        RandomFlip(),
+        RandomContrast(),
+        RandomAffine(),
     )
 }
 
