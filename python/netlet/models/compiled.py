@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from netlet import random
 from netlet.errors import NotCompiledError
+from netlet.layers import Layer
 from netlet.losses import Loss
 from netlet.metrics import Metric
 from netlet.models.compilation import Compilation
@@ -17,6 +18,7 @@ from netlet.models.data import adapt_inputs, adapt_labels, adapt_weights, check_
 from netlet.models.engine import Engine
 from netlet.models.guard import Guard
 from netlet.models.history import History
+from netlet.models.hosts import run_hosts
 from netlet.models.sources import Rows
 from netlet.optimizers import Optimizer
 
@@ -159,9 +161,15 @@ class Compiled:
 
     # Data
 
+    def _hosts(self) -> Sequence[Layer]:
+        """The layers that run in Python, on the input, before the Program does."""
+        return ()
+
     def _adapt_x(self, x: Any, input_shape: Any) -> tuple[NDArray[Any], ...]:
         """The rows as executors take them, one array for each input."""
         finite = self._compilation is not None and self._compilation.check_finite
+        if hosts := self._hosts():
+            x, input_shape = run_hosts(hosts, x, input_shape)
         rows = adapt_inputs(
             x, layer=self._first_layer_name(), expected=input_shape, dtype=np.dtype(self.dtype), finite=finite
         )
