@@ -95,6 +95,6 @@ def encode(numbers: NDArray[Any], mode: str, depth: int, dtype: str) -> NDArray[
     """Class numbers ``[B, ...]`` as vectors in an output mode other than "int"."""
     spec = OPS["encode_category"]
     x = numbers.astype(np.float64)
-    y = np.empty(encoded_shape(x.shape, mode, depth), dtype)  # type: ignore[arg-type]
-    spec.forward({"mode": mode, "depth": depth}, [x], [], y)  # type: ignore[attr-defined, unused-ignore]
+    y = np.empty([n for n in encoded_shape(x.shape, mode, depth) if n is not None], dtype)
+    spec.forward({"mode": mode, "depth": depth}, [x], [], y)
     return y

@@ -137,7 +137,7 @@ class RandomContrast(RandomImageLayer):
 
     def lower(self, builder: ProgramBuilder, x: Any) -> Node:
         low, high = self.factor
-        attrs = {"factor": (1.0 - low, 1.0 + high), "value_range": self.value_range, "seed": self.seed}
+        attrs: dict[str, Any] = {"factor": (1.0 - low, 1.0 + high), "value_range": self.value_range, "seed": self.seed}
         return builder.op("random_contrast", x, name=self.name, **attrs)
 
     def get_config(self) -> dict[str, Any]:
@@ -176,7 +176,7 @@ class CenterCrop(ImageLayer):
         return batch, self.height, self.width, channels
 
     def lower(self, builder: ProgramBuilder, x: Any) -> Node:
-        size = {"height": self.height, "width": self.width}
+        size: dict[str, Any] = {"height": self.height, "width": self.width}
         top, left = x.shape[0] - self.height, x.shape[1] - self.width
         if top >= 0 and left >= 0:
             return builder.op("crop", x, name=self.name, top=top // 2, left=left // 2, **size)
@@ -227,7 +227,7 @@ class Resizing(ImageLayer):
     def lower(self, builder: ProgramBuilder, x: Any) -> Node:
         if self.crop_to_aspect_ratio:
             x = _crop_to_aspect(builder, x, self.height, self.width, self.name)
-        attrs = {"height": self.height, "width": self.width, "interpolation": self.interpolation}
+        attrs: dict[str, Any] = {"height": self.height, "width": self.width, "interpolation": self.interpolation}
         return builder.op("resize", x, name=self.name, **attrs)
 
     def get_config(self) -> dict[str, Any]:

@@ -164,8 +164,8 @@ class Normalization(Layer):
         """The variance (at least 1e-14), of the weights' shape; None before the layer is built."""
         if self._factor is None:
             return None
-        factor = self._factor.value
-        return factor**2 if self.invert else 1 / factor**2  # type: ignore[no-any-return]
+        squares: NDArray[Any] = self._factor.value**2
+        return squares if self.invert else 1 / squares
 
     def lower(self, builder: ProgramBuilder, x: Any) -> Node:
         assert self._mean is not None and self._factor is not None

@@ -168,7 +168,7 @@ class RandomAffine(OpSpec):
         return (8 if attrs["interpolation"] == "bilinear" else 2) * elements(inputs[0])
 
     def cases(self) -> Iterator[Case]:
-        moves = (
+        moves: tuple[Attrs, ...] = (
             {"angle": (-0.3, 0.4)},
             {"shift_y": (-0.6, 0.6), "shift_x": (-0.9, 0.2)},
             {"zoom_y": (0.4, 1.8), "zoom_x": (0.6, 1.0)},

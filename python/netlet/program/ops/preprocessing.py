@@ -102,7 +102,7 @@ class _Discrete(OpSpec):
     def sample(self, case: Case, rng: np.random.Generator) -> dict[str, Array]:
         x = self._draw(case, rng, (case.batch, *case.shapes[0]))
         if case.data == "special":
-            x.reshape(-1)[: 4 - x.size or None] = [np.nan, np.inf, -np.inf, -0.0][: x.size]
+            x.reshape(-1)[:4] = [np.nan, np.inf, -np.inf, -0.0]
         return {"x": x, "dy": rng.standard_normal((case.batch, *case.output_shape))}
 
     def bound(self, case: Case, arrays: dict[str, Array], want: dict[str, Array], eps: float) -> dict[str, Array]:
@@ -181,7 +181,7 @@ class Lookup(_Discrete):
         y[...] = np.where(keys[place] == x, values[place], other)
 
     def cases(self) -> Iterator[Case]:
-        tables = (
+        tables: tuple[Attrs, ...] = (
             {"keys": (-3.0, 0.0, 5.0, 7.0), "values": (4.0, 1.0, 3.0, 2.0)},
             {"keys": 4.0, "values": 9.0, "default": -1.0},
             {"keys": (1.0, 2.0, 3.0), "values": (5.0, 0.0, 7.0), "default": 1.0, "buckets": 3},
