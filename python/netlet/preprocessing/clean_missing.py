@@ -85,7 +85,7 @@ class CleanMissing:
         if y is not None and len(y) != len(missing):
             raise ValueError(f"CleanMissing: x has {len(missing)} rows, y has {len(y)}")
         if self.strategy == "drop":
-            keep = ~missing.any(axis=1)
+            keep = np.asarray(~missing.any(axis=1), bool)
             return _rows(x, keep) if y is None else (_rows(x, keep), _rows(y, keep))
         filled = self._fill(x, missing)
         return filled if y is None else (filled, y)
@@ -167,9 +167,9 @@ def _missing(values: Any) -> NDArray[np.bool_]:
         return np.asarray(values.isna(), bool)
     array = np.asarray(values)
     if array.dtype.kind in "fc":
-        return np.isnan(array)
+        return np.asarray(np.isnan(array), bool)
     if array.dtype.kind in "mM":
-        return np.isnat(array)
+        return np.asarray(np.isnat(array), bool)
     if array.dtype == object:  # NaN is what differs from itself
         return np.array([value is None or bool(value != value) for value in array.tolist()], bool)
     return np.zeros(array.shape, bool)

@@ -143,7 +143,7 @@ class Resize(_Image):
             np.copyto(dxs[0], np.tensordot(columns, across, (1, 0)).transpose(0, 2, 3, 1))
 
     def flops(self, inputs: Sequence[Shape], params: Sequence[Shape], attrs: Attrs) -> int:
-        return 8 * attrs["height"] * attrs["width"] * inputs[0][2]
+        return 8 * elements((attrs["height"], attrs["width"], inputs[0][2]))
 
     def cases(self) -> Iterator[Case]:
         for n, (height, width) in enumerate(((3, 2), (8, 9), (5, 4), (1, 1), (17, 3))):
@@ -188,7 +188,7 @@ class RandomFlip(_Random):
     def _flip(context: Context, attrs: Attrs, x: Array, y: Array) -> None:
         np.copyto(y, x)
         if context.training:
-            axes = [axis for axis, word in ((1, "vertical"), (2, "horizontal")) if word in attrs["mode"]]
+            axes = tuple(axis for axis, word in ((1, "vertical"), (2, "horizontal")) if word in attrs["mode"])
             chosen = uniform_rows(attrs, context, len(x), 1)[:, 0] < 0.5
             y[chosen] = np.flip(x[chosen], axes)
 
@@ -255,7 +255,7 @@ class RandomContrast(_Random):
     @staticmethod
     def _factor(context: Context, attrs: Attrs, x: Array) -> Array:
         low, high = attrs["factor"]
-        drawn = low + (high - low) * uniform_rows(attrs, context, len(x), 1)
+        drawn: Array = low + (high - low) * uniform_rows(attrs, context, len(x), 1)
         return drawn.astype(x.dtype)[:, :, None, None]
 
     def _unclipped(self, context: Context, attrs: Attrs, x: Array, y: Array) -> None:
