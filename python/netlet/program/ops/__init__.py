@@ -13,7 +13,7 @@ from netlet.program.ops.custom import CustomLoss, CustomMetric, CustomSparseLoss
 from netlet.program.ops.dense import Dense
 from netlet.program.ops.elementwise import ACTIVATIONS, EPILOGUES
 from netlet.program.ops.embedding import Embedding
-from netlet.program.ops.images import Crop, RandomContrast, RandomFlip, Resize
+from netlet.program.ops.images import Crop, Resize
 from netlet.program.ops.losses import MeanAbsoluteError, MeanSquaredError
 from netlet.program.ops.losses_circle import Circle
 from netlet.program.ops.losses_focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
@@ -44,6 +44,7 @@ from netlet.program.ops.optimizers_matrix import Adafactor, Muon
 from netlet.program.ops.optimizers_squares import Adadelta, Adagrad, Ftrl, RmsProp
 from netlet.program.ops.prelu import PReLU
 from netlet.program.ops.preprocessing import Discretize, EncodeCategory, Lookup, Rescale
+from netlet.program.ops.random_images import RandomContrast, RandomFlip
 from netlet.program.ops.reshape import Reshape
 from netlet.program.ops.shaping import Permute, RepeatVector, Standardize
 from netlet.program.ops.sparse_crossentropy import SparseCategoricalCrossentropy
