@@ -261,6 +261,37 @@ class LayeredModel(Trainer):
 
         save_model(self, filepath, overwrite)
 
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write the weights alone to a safetensors file.
+
+        Args:
+            filepath: path of the file, such as ``model.weights.safetensors``, which is replaced in one step.
+            overwrite: whether a file that exists may be replaced.
+
+        Raises: NotBuiltError before the model is built; ValueError if the path names another format; FileExistsError;
+            OSError.
+        """
+        from netlet.models.saving_weights import save_weights
+
+        save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
+        """Set the weights from a file that `save_weights` or `save` wrote. Either all are set or none.
+
+        A weight is found by its layer's name and its own. Where the layers have other names, weights of the same names
+        and shapes in the same order will do.
+
+        Args:
+            filepath: path of the file.
+            skip_mismatch: set what fits, and warn of what does not.
+
+        Raises: NotBuiltError before the model is built; ModelFormatError naming a weight that is missing, unknown or of
+            another shape, or if the file is broken; OSError.
+        """
+        from netlet.models.saving_weights import load_weights
+
+        load_weights(self, filepath, skip_mismatch)
+
     # Weights
 
     @property

@@ -39,9 +39,8 @@ _OTHER_FORMATS = (".keras", ".h5", ".hdf5", ".onnx", ".pb", ".pkl")
 
 def save_model(model: LayeredModel, filepath: Any, overwrite: bool = True) -> None:
     """Write ``model`` to the file ``filepath``; see `Sequential.save`."""
-    path = _path(filepath)
-    if path.lower().endswith(_OTHER_FORMATS):
-        raise ValueError(f"save: {path!r} names another format; Netlet writes safetensors, as in 'model.safetensors'")
+    path = path_of(filepath)
+    check_suffix(path, "save")
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"save: {path!r} exists and overwrite is False")
     write_atomically(path, to_bytes(model))
@@ -62,7 +61,7 @@ def load_model(
     """
     if custom_objects:
         raise ValueError("load_model: custom_objects are not supported yet")
-    with open(_path(filepath), "rb") as file:
+    with open(path_of(filepath), "rb") as file:
         size = os.fstat(file.fileno()).st_size
         return _load(file, size, compile)
 
@@ -103,7 +102,19 @@ def from_bytes(data: bytes) -> LayeredModel:
     return _load(io.BytesIO(data), len(data), True)
 
 
-def _path(filepath: Any) -> str:
+def check_suffix(path: str, action: str, *, weights: bool = False) -> None:
+    """Raise a ValueError if the suffix of ``path`` names a format that ``action`` does not know.
+
+    Args:
+        weights: whether the file is to hold weights alone.
+    """
+    if path.lower().endswith(_OTHER_FORMATS):
+        example = "model.weights.safetensors" if weights else "model.safetensors"
+        raise ValueError(f"{action}: {path!r} names another format; Netlet writes safetensors, as in {example!r}")
+
+
+def path_of(filepath: Any) -> str:
+    """Return a path as text; TypeError if it is none."""
     try:
         return os.fsdecode(filepath)
     except TypeError:

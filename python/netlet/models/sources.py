@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -63,6 +64,21 @@ class Source(Protocol):
         """Run steps ``first .. last-1`` of the epoch and return how many there were: fewer if the data ran out."""
         ...
 
+    def end_epoch(self) -> None:
+        """Called when the steps of an epoch are done."""
+        ...
+
+    def get_state(self) -> dict[str, Any]:
+        """Return where it is, as JSON can hold it."""
+        ...
+
+    def set_state(self, state: dict[str, Any], step: int) -> None:
+        """Go on from what `get_state` returned after ``step`` steps of an epoch; 0 means before a new one.
+
+        Raises: ValueError if these are not the data that the state is of.
+        """
+        ...
+
 
 class ArraySource:
     """Batches gathered from rows in memory, in an order that each pass draws anew.
@@ -107,6 +123,26 @@ class ArraySource:
         self._position = end
         return end - begin
 
+    def end_epoch(self) -> None:
+        """Nothing to do: rows are at rest."""
+
+    def get_state(self) -> dict[str, Any]:
+        state = {"order": self._order, "position": self._position, "offset": self._offset}
+        return {**state, "pass_steps": self._pass_steps, "batch_size": self.batch_size}
+
+    def set_state(self, state: dict[str, Any], step: int) -> None:
+        if not step and self._steps_per_epoch is None:
+            return  # the next epoch begins a pass
+        found = state.get("pass_steps"), state.get("batch_size")
+        if found != (self._pass_steps, self.batch_size):
+            raise ValueError(
+                f"the backup was made in a pass of {found[0]} batches of {found[1]} rows, "
+                f"these data have {self._pass_steps} of {self.batch_size}"
+            )
+        order = state["order"]
+        self._order = None if order is None else (order[0], order[1])
+        self._position, self._offset = state["position"], state["offset"]
+
 
 class BatchSource:
     """Batches that an iterable yields, each ``(x, y)`` or ``(x, y, sample_weight)``, used as they come.
@@ -128,10 +164,12 @@ class BatchSource:
         self._adapt = adapt
         self._once = hasattr(batches, "__next__")
         self._iterator: Iterator[Any] | None = None
+        self._drawn = 0  # batches, since the iterable was last begun
 
     def begin_epoch(self) -> None:
         if self._iterator is None or (self.steps is None and not self._once):
             self._iterator = iter(self._batches)
+            self._drawn = 0 if not self._once else self._drawn
 
     def train(self, engine: Engine, first: int, last: int, optimizer: Optimizer, sums: Sums) -> int:
         assert self._iterator is not None
@@ -144,8 +182,24 @@ class BatchSource:
                 if self.steps is not None:
                     warnings.warn(RAN_OUT, stacklevel=2)
                 return done
+            self._drawn += 1
             train_batch(engine, self._adapt(*unpack_batch(batch)), optimizer, sums)
         return last - first
+
+    def end_epoch(self) -> None:
+        """Nothing to do: the iterable is left as it is."""
+
+    def get_state(self) -> dict[str, Any]:
+        return {"drawn": self._drawn}
+
+    def set_state(self, state: dict[str, Any], step: int) -> None:
+        """Draw as many batches as were drawn, and drop them: the iterable must yield the same ones again."""
+        if not step and self.steps is None and not self._once:
+            return
+        self._iterator = iter(self._batches)
+        self._drawn = sum(1 for _ in itertools.islice(self._iterator, state["drawn"]))
+        if self._drawn < state["drawn"]:
+            raise ValueError(f"the backup was made after {state['drawn']} batches, these data have {self._drawn}")
 
 
 def train_batch(engine: Engine, rows: Rows, optimizer: Optimizer, sums: Sums) -> None:

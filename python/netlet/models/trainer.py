@@ -35,6 +35,8 @@ class Trainer(Compiled):
         history: of the last ``fit``.
     """
 
+    _loop: FitLoop | None = None  # while fit runs: where BackupAndRestore finds what it saves
+
     # Training
 
     def fit(
@@ -120,7 +122,8 @@ class Trainer(Compiled):
                     held_out = list(held_out)  # each validation needs all of it
             params = {"verbose": level, "epochs": last, "steps": source.steps}
             engine = self._engine_for(input_shape)
-            wrapped = CallbackList(callbacks, self, params)
+            wrapped = CallbackList.of_run(callbacks, self, params)
+            level = wrapped.verbosity(level)
             history = next((c for c in wrapped.callbacks if isinstance(c, History)), None)
             if history is None:
                 history = History()
@@ -268,7 +271,8 @@ class Trainer(Compiled):
             total = -(-len(data) // size)
             total = total if limit is None else min(total, limit)
         engine = self._engine_for(input_shape)
-        wrapped = CallbackList(callbacks, self, {"verbose": level, "epochs": 1, "steps": total})
+        wrapped = CallbackList.of_run(callbacks, self, {"verbose": level, "epochs": 1, "steps": total})
+        level = wrapped.verbosity(level)
         sums = evaluate_rows(engine, data, size, limit, wrapped, level, batch_size or BLOCK_ROWS)
         return _values(engine, sums, return_dict)
 
@@ -305,7 +309,8 @@ class Trainer(Compiled):
         level = 0 if verbose == "auto" else check_verbose(verbose)
         size = DEFAULT_BATCH if batch_size is None else positive_int(batch_size, "batch_size")
         limit = None if steps is None else positive_int(steps, "steps")
-        wrapped = CallbackList(callbacks, self, {"verbose": level, "epochs": 1, "steps": limit})
+        wrapped = CallbackList.of_run(callbacks, self, {"verbose": level, "epochs": 1, "steps": limit})
+        level = wrapped.verbosity(level)
         if is_batches(x):
             return self._returned(predict_batches(self._predict_batch, x, limit, wrapped, level))
         input_shape = self._input_shape_for(x)
