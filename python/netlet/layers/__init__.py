@@ -103,7 +103,8 @@ def __getattr__(name: str) -> Any:
 
 def deserialize(config: Any) -> Layer:
     """Return the layer that a config describes; the inverse of `serialize`. It has no weights yet."""
-    if isinstance(config, Mapping) and config.get("class_name") not in REGISTRY.objects:
+    name = config.get("class_name") if isinstance(config, Mapping) else None
+    if isinstance(name, str) and name not in REGISTRY.objects:
         __getattr__("Normalization")  # registers those of its group
     made = REGISTRY.deserialize(config)
     if not isinstance(made, Layer):
