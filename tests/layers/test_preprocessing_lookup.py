@@ -139,6 +139,8 @@ def test_models_take_strings(i: int, tmp_path: Any) -> None:
     y = model.predict(WORDS, verbose=0)
     assert (y == model.predict(WORDS.astype(object).tolist(), verbose=0)).all()
     assert (y == np.asarray(model(WORDS))).all()
+    if isinstance(model, Model):
+        assert (y == model.predict({model.input_names[0]: WORDS}, verbose=0)).all()
     assert model.evaluate(WORDS, labels(), verbose=0) == pytest.approx(np.mean((y - labels()) ** 2), rel=1e-5)
     model.save(tmp_path / "model.safetensors")
     loaded = load_model(tmp_path / "model.safetensors")

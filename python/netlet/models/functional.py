@@ -13,6 +13,7 @@ from netlet.layers import deserialize as deserialize_layer
 from netlet.layers import serialize as serialize_layer
 from netlet.layers.symbolic import sorted_calls
 from netlet.models.composite import join_labels
+from netlet.models.data import adapt_inputs, check_rows
 from netlet.models.hosts import host_chain
 from netlet.models.layered import LayeredModel
 from netlet.program import Program, ProgramBuilder
@@ -180,6 +181,18 @@ class Model(LayeredModel):
 
     def _output_names(self) -> Sequence[str]:
         return self.output_names if len(self._outputs.values) > 1 else ()
+
+    def _adapt_x(self, x: Any, input_shape: Any) -> tuple[NDArray[Any], ...]:
+        finite = self._compilation is not None and self._compilation.check_finite
+        names = self.input_names
+        parts = _by_name(x, names, "x")
+        adapted = []
+        for name, value, part in zip(names, self._inputs.values, parts, strict=True):
+            adapted.append(
+                adapt_inputs(part, layer=name, expected=value.shape, dtype=np.dtype(self.dtype), finite=finite)
+            )
+            check_rows(len(adapted[0]), len(adapted[-1]), f"input {name!r}")
+        return tuple(adapted)
 
     def _adapt_y(
         self, y: Any, sample_weight: Any, class_weight: Any, input_shape: Any, rows: int

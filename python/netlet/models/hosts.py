@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,8 @@ def run_hosts(hosts: Sequence[Any], x: Any, expected: Shape) -> tuple[Any, Shape
 
     Raises: ValueError for a wrong shape, and what the layers raise.
     """
+    if isinstance(x, Mapping) and len(x) == 1:  # by the input's name
+        (x,) = x.values()
     array = fit_rank(np.asarray(x), expected)
     if not shape_fits(array.shape, expected):
         name = hosts[0].name
