@@ -19,7 +19,7 @@ PACKAGE = Path(netlet.__file__).parent
 # From the ground up. A module may import what stands on its own floor or below it.
 FLOORS = [
     {"_version", "config", "errors", "_native", "_predictor"},
-    {"random", "utils"},
+    {"preprocessing", "random", "utils"},
     {"program"},
     {"backends"},
     {"activations", "constraints", "initializers", "losses", "metrics", "optimizers", "regularizers"},

@@ -32,6 +32,7 @@ from netlet.models import Sequential
 from netlet.utils import set_random_seed
 
 if TYPE_CHECKING:
+    from netlet import preprocessing
     from netlet.models import Model, load_model
     from netlet.runtime import show_runtime
 
@@ -57,6 +58,7 @@ __all__ = [
     "metrics",
     "models",
     "optimizers",
+    "preprocessing",
     "random",
     "regularizers",
     "set_random_seed",
@@ -75,6 +77,10 @@ def __getattr__(name: str) -> Any:
         from netlet.models.saving import load_model
 
         return load_model
+    if name == "preprocessing":
+        from importlib import import_module
+
+        return import_module("netlet.preprocessing")
     if name == "show_runtime":
         from netlet.runtime import show_runtime
 

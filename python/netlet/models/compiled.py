@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from netlet import random
 from netlet.errors import NotCompiledError
+from netlet.layers import Layer
 from netlet.losses import Loss
 from netlet.metrics import Metric
 from netlet.models.compilation import Compilation
@@ -17,6 +18,7 @@ from netlet.models.data import adapt_inputs, adapt_labels, adapt_weights, check_
 from netlet.models.engine import Engine
 from netlet.models.guard import Guard
 from netlet.models.history import History
+from netlet.models.hosts import run_hosts
 from netlet.models.sources import Rows
 from netlet.optimizers import Optimizer
 
@@ -159,6 +161,17 @@ class Compiled:
 
     # Data
 
+    def _hosts(self) -> Sequence[Layer]:
+        """The layers that run in Python, on the input, before the Program does."""
+        return ()
+
+    def _rows_of(self, x: Any, input_shape: Any) -> tuple[NDArray[Any], ...]:
+        """What the Program takes: the rows, after the layers that run before it."""
+        if hosts := self._hosts():
+            x, shape = run_hosts(hosts, x, input_shape)
+            return Compiled._adapt_x(self, x, shape)  # of one input
+        return self._adapt_x(x, input_shape)
+
     def _adapt_x(self, x: Any, input_shape: Any) -> tuple[NDArray[Any], ...]:
         """The rows as executors take them, one array for each input."""
         finite = self._compilation is not None and self._compilation.check_finite
@@ -188,7 +201,7 @@ class Compiled:
             raise ValueError(f"{action}: y is None, expected labels for the loss {loss.name}")
         if input_shape is None:
             input_shape = self._input_shape_for(x)
-        xs = self._adapt_x(x, input_shape)
+        xs = self._rows_of(x, input_shape)
         labels, weights = self._adapt_y(y, sample_weight, class_weight, input_shape, len(xs[0]))
         return Rows(xs, labels, weights), input_shape
 

@@ -152,7 +152,7 @@ class LayeredModel(Trainer):
             program, self._arena, self._state_arena, self._compilation, self._output_shapes(), slots
         )
         single = len(program.inputs) == len(program.outputs) == 1
-        if single and (self._compilation is None or not self._compilation.check_finite):
+        if single and not self._hosts() and (self._compilation is None or not self._compilation.check_finite):
             row = program.values[program.inputs[0]].shape
             self._fast = (np.dtype(self.dtype), row, engine.executor.predict)
 
@@ -211,7 +211,7 @@ class LayeredModel(Trainer):
         whatever else ``predict`` takes as rows is converted. ``out=`` names an array to write to, which is returned: of
         the result's shape and the model's dtype, C-contiguous, and apart from x in memory.
 
-        Raises: NotBuiltError before the model is built.
+        Raises: NotBuiltError before the model is built; ValueError if it begins with layers on strings.
 
         Example::
 
@@ -220,6 +220,8 @@ class LayeredModel(Trainer):
         """
         if not self.built:
             raise NotBuiltError(f"{self.name}: the model is not built; call build() or add an Input")
+        if hosts := self._hosts():
+            raise ValueError(f"{self.name}: a predictor cannot run {hosts[0].name}, which takes strings; use predict()")
         finite = self._compilation is not None and self._compilation.check_finite
         adapter = RowAdapter(self._first_layer_name(), self.input_shape, self.output_shape, self.dtype, finite)
         return self._engine_for(self.input_shape).executor.predictor(adapter)

@@ -314,7 +314,7 @@ class Trainer(Compiled):
         if is_batches(x):
             return self._returned(predict_batches(self._predict_batch, x, limit, wrapped, level))
         input_shape = self._input_shape_for(x)
-        xs = self._adapt_x(x, input_shape)
+        xs = self._rows_of(x, input_shape)
         if limit is not None:
             xs = tuple(array[: limit * size] for array in xs)
         engine = self._engine_for(input_shape)
@@ -323,7 +323,7 @@ class Trainer(Compiled):
     def _predict_batch(self, batch: Any) -> list[NDArray[Any]]:
         x = unpack_batch(batch)[0]
         input_shape = self._input_shape_for(x)
-        xs = self._adapt_x(x, input_shape)
+        xs = self._rows_of(x, input_shape)
         return self._engine_for(input_shape).executor.predict(xs, None, len(xs[0]))
 
     def predict_on_batch(self, x: Any) -> Any:
@@ -384,7 +384,7 @@ class Trainer(Compiled):
                 if sample_weight is not None:
                     raise ValueError("profile: sample_weight needs y; without labels it is prediction that is profiled")
                 input_shape = self._input_shape_for(x)
-                inputs = self._adapt_x(x, input_shape)
+                inputs = self._rows_of(x, input_shape)
             else:
                 rate = self._compiled("profile").optimizer.learning_rate
                 rows, input_shape = self._adapt(x, y, sample_weight, None, "profile")
@@ -407,7 +407,7 @@ class Trainer(Compiled):
             return self.predict_on_batch(x)
         with self._guard("a call in training"):
             input_shape = self._input_shape_for(x)
-            xs = self._adapt_x(x, input_shape)
+            xs = self._rows_of(x, input_shape)
             engine = self._engine_for(input_shape)
             program = engine.program
             nothing = [np.zeros((len(xs[0]), *program.values[v].shape), program.dtype) for v in program.outputs]
