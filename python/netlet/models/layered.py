@@ -250,14 +250,44 @@ class LayeredModel(Trainer):
         """Write the model to a file: layers, weights, settings of ``compile`` and the optimizer's state.
 
         Args:
-            filepath: path of the file, which is replaced in one step: a crash leaves the old or the new one.
+            filepath: path of the file, which is replaced in one step: a crash leaves the old or the new one. The suffix
+                decides: ``.keras`` writes Keras' format, without the optimizer's state; others write safetensors.
             overwrite: whether a file that exists may be replaced.
 
-        Raises: NotBuiltError before the model is built; FileExistsError; OSError.
+        Raises: NotBuiltError before the model is built; FileExistsError; OSError; for ``.keras``, ValueError if that
+            format has no place for something in the model, ImportError if h5py is missing.
         """
         from netlet.models.saving import save_model
 
         save_model(self, filepath, overwrite)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write the weights to a file, and nothing else.
+
+        Args:
+            filepath: path of the file, which is replaced in one step. The suffix decides: ``.weights.h5`` writes Keras'
+                format, others write safetensors.
+            overwrite: whether a file that exists may be replaced.
+
+        Raises: NotBuiltError before the model is built; FileExistsError; OSError; ImportError if h5py is missing.
+        """
+        from netlet.models.saving import save_weights
+
+        save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath: Any) -> None:
+        """Set the weights to those in a file: all of them or none.
+
+        Args:
+            filepath: path of a file that `save_weights` or `save` wrote, or, with the suffix ``.weights.h5`` or
+                ``.keras``, Keras 3.
+
+        Raises: NotBuiltError before the model is built; ModelFormatError if the file is broken or its weights are not
+            those of such a model; OSError; ImportError if h5py is missing.
+        """
+        from netlet.models.saving import load_weights
+
+        load_weights(self, filepath)
 
     def _check_trainable(self) -> None:
         frozen = [

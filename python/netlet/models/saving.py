@@ -11,6 +11,8 @@ Tensors, in the order of the arena: each weight by its path (``dense/kernel``), 
 
 Loading reads this file and nothing else. Names in it are looked up in Netlet's own tables: nothing is imported,
 evaluated or unpickled. A file that breaks any rule is a `ModelFormatError`.
+
+The suffixes ``.keras`` and ``.weights.h5`` name Keras' formats instead, which `netlet.models.keras_files` has.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -33,44 +36,109 @@ from netlet.models.sequential import Sequential
 from netlet.program import Program
 
 FORMAT, VERSION = "netlet-model", "1"
+WEIGHTS_FORMAT = "netlet-weights"  # the tensors by their paths, and nothing else
 SLOT_PREFIX = "optimizer"
-_OTHER_FORMATS = (".keras", ".h5", ".hdf5", ".onnx", ".pb", ".pkl")
+KERAS, KERAS_WEIGHTS = ".keras", ".weights.h5"
+_OTHER_FORMATS = (".h5", ".hdf5", ".onnx", ".pb", ".pkl")
 
 
 def save_model(model: LayeredModel, filepath: Any, overwrite: bool = True) -> None:
     """Write ``model`` to the file ``filepath``; see `Sequential.save`."""
     path = _path(filepath)
     if path.lower().endswith(_OTHER_FORMATS):
-        raise ValueError(f"save: {path!r} names another format; Netlet writes safetensors, as in 'model.safetensors'")
-    if not overwrite and os.path.exists(path):
-        raise FileExistsError(f"save: {path!r} exists and overwrite is False")
-    write_atomically(path, to_bytes(model))
+        raise ValueError(
+            f"save: {path!r} names another format; Netlet writes safetensors, as in 'model.safetensors', and '.keras'"
+        )
+    _check_overwrite(path, overwrite, "save")
+    if path.lower().endswith(KERAS):
+        from netlet.models.keras_files.files import model_to_bytes
+
+        _check_built(model)
+        with model._guard("save"):
+            data = model_to_bytes(model)
+    else:
+        data = to_bytes(model)
+    write_atomically(path, data)
 
 
 def load_model(
-    filepath: Any, custom_objects: None = None, compile: bool = True, safe_mode: bool = True
+    filepath: Any,
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
 ) -> LayeredModel:
     """Return the model that ``filepath`` holds. It predicts the same bits and continues training with the same bits.
 
     Args:
-        filepath: path of a file that `Sequential.save` wrote.
-        compile: whether to compile it as it was, with the optimizer's state.
-        custom_objects: None; custom objects are not supported yet.
+        filepath: path of a file that `Sequential.save` wrote; with the suffix ``.keras``, also of one of Keras 3.
+        compile: whether to compile it as it was, with the optimizer's state. A ``.keras`` file is compiled without
+            that state, and, with a warning, not at all if Netlet lacks something that this needs.
+        custom_objects: classes and functions by the names that a ``.keras`` file has for them.
         safe_mode: accepted for Keras' sake: loading never runs code from the file.
 
-    Raises: ModelFormatError if the file is truncated, foreign or broken; OSError if it cannot be read.
+    Raises: ModelFormatError if the file is truncated, foreign or broken; OSError if it cannot be read; ImportError if
+        h5py is missing, which ``.keras`` files need.
     """
+    path = _path(filepath)
+    if path.lower().endswith(KERAS):
+        from netlet.models.keras_files.files import load_model_file
+
+        return load_model_file(path, custom_objects, compile)
     if custom_objects:
-        raise ValueError("load_model: custom_objects are not supported yet")
-    with open(_path(filepath), "rb") as file:
+        raise ValueError("load_model: custom_objects are for .keras files")
+    with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         return _load(file, size, compile)
 
 
+def save_weights(model: LayeredModel, filepath: Any, overwrite: bool = True) -> None:
+    """Write the weights of ``model`` to the file ``filepath``; see `LayeredModel.save_weights`."""
+    path = _path(filepath)
+    _check_overwrite(path, overwrite, "save_weights")
+    _check_built(model)
+    with model._guard("save_weights"):
+        if path.lower().endswith(KERAS_WEIGHTS):
+            from netlet.models.keras_files.weights import to_bytes as weights_to_bytes
+
+            data = weights_to_bytes(model)
+        elif path.lower().endswith((KERAS, *_OTHER_FORMATS)):
+            raise ValueError(f"save_weights: {path!r} must end in '.weights.h5' or '.safetensors'")
+        else:
+            file = io.BytesIO()
+            tensors = {variable.path: variable.value for variable in model.weights}
+            safetensors.write(file, tensors, {"format": WEIGHTS_FORMAT, "version": VERSION})
+            data = file.getvalue()
+    write_atomically(path, data)
+
+
+def load_weights(model: LayeredModel, filepath: Any) -> None:
+    """Give ``model`` the weights in the file ``filepath``; see `LayeredModel.load_weights`."""
+    path = _path(filepath)
+    if not model.built:
+        raise NotBuiltError(f"{model.name}: the model is not built, so it has no weights to load; call build()")
+    if path.lower().endswith((KERAS, KERAS_WEIGHTS)):
+        from netlet.models.keras_files.files import load_weights_file
+
+        with model._guard("load_weights"):
+            load_weights_file(model, path)
+        return
+    with open(path, "rb") as file:
+        tensors, metadata = safetensors.read(file, os.fstat(file.fileno()).st_size)
+    if metadata.get("format") not in (FORMAT, WEIGHTS_FORMAT):
+        raise ModelFormatError(f"format is {metadata.get('format')!r}: neither a model nor weights of Netlet's")
+    found = {name: array for name, array in tensors.items() if not name.startswith(f"{SLOT_PREFIX}/")}
+    expected = {variable.path: variable for variable in model.weights}
+    for path in expected.keys() | found.keys():
+        shapes = [None if part is None else part.shape for part in (found.get(path), expected.get(path))]
+        if shapes[0] != shapes[1]:
+            raise ModelFormatError(f"weight {path!r}: the file has shape {shapes[0]}, the model {shapes[1]}")
+    with model._guard("load_weights"):
+        model.set_weights([found[variable.path] for variable in model.weights])
+
+
 def to_bytes(model: LayeredModel) -> bytes:
     """Return what a file of ``model`` holds; NotBuiltError before the model is built."""
-    if not model.built:
-        raise NotBuiltError(f"{model.name}: the model is not built, so it has no weights to save")
+    _check_built(model)
     with model._guard("save"):
         engine = model._engine_for(model.input_shape)
         arena, state = model._arena, model._state_arena
@@ -101,6 +169,16 @@ def to_bytes(model: LayeredModel) -> bytes:
 def from_bytes(data: bytes) -> LayeredModel:
     """Return the model that `to_bytes` wrote."""
     return _load(io.BytesIO(data), len(data), True)
+
+
+def _check_built(model: LayeredModel) -> None:
+    if not model.built:
+        raise NotBuiltError(f"{model.name}: the model is not built, so it has no weights to save")
+
+
+def _check_overwrite(path: str, overwrite: bool, action: str) -> None:
+    if not overwrite and os.path.exists(path):
+        raise FileExistsError(f"{action}: {path!r} exists and overwrite is False")
 
 
 def _path(filepath: Any) -> str:
