@@ -82,7 +82,7 @@ class Contestant:
         # PyTorch has no instruction set to choose: its own choice stands beside all of them.
         if (self.isa is not None) != by_isa and not (by_isa and self.library == "torch"):
             return False
-        if self.bound:
+        if self.peer == "fma_peak":
             return self.isa is not None or any(goal.peak is not None for goal in case.goals)
         return self.module().unsupported(case) is None
 
@@ -193,6 +193,7 @@ ALL: tuple[Contestant, ...] = (
         settings={"threads": 1, "binding": True},
     ),
     _peak("peak"),
+    Contestant("reading", "weight_read", "reads the weights once; one thread", 1, kinds=("inference",), bound=True),
     *_by_threads(),
     *_by_isa(),
 )  # fmt: skip

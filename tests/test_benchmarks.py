@@ -51,7 +51,7 @@ from benchmarks.cases import (
 from benchmarks.contest import ROOT
 from benchmarks.contestants import ALL, CONTESTANTS, ISAS, chosen
 from benchmarks.data import Array, Data, Factors, inference_rows, initial_weights, product_factors, training_data
-from benchmarks.peers import fma_peak, netlet_model, numpy_loop
+from benchmarks.peers import fma_peak, netlet_model, numpy_loop, weight_read
 
 SMALL = (
     TrainingCase("small_mse", (5, 7, 3), 4, 16, 1, "mean_squared_error", hidden="tanh", learning_rate=0.1),
@@ -315,6 +315,28 @@ def test_the_bound_takes_turns_without_an_answer() -> None:
     assert case.flops / min(entry.seconds) > 1e9
 
 
+def test_one_row_is_bounded_by_reading_the_weights() -> None:
+    if reason := weight_read.available({"isa": None}):
+        pytest.skip(reason)
+    small, large = CASES["predict_64-64-64-10_batch1"], CASES["predict_784-512-512-10_batch1"]
+    assert CONTESTANTS["reading"].takes_part(small)
+    assert not CONTESTANTS["reading"].takes_part(CASES["predict_64-64-64-10_batch32"])
+
+    def seconds(case: Any) -> float:
+        unit, calls = weight_read.prepare_bound(case, {"isa": None})
+        unit()
+        times = []
+        for _ in range(5):
+            begin = time.perf_counter()
+            unit()
+            times.append((time.perf_counter() - begin) / calls)
+        return min(times)
+
+    # 35 KB and 2.7 MB: 1 GB/s is slower than any memory, 1 TB/s faster than any cache of one core
+    assert 3.5e-8 < seconds(small) < 3.5e-5
+    assert 2.7e-6 < seconds(large) < 2.7e-3
+
+
 def test_the_bound_of_more_threads_is_that_of_one_times_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("llvmlite")
     if reason := fma_peak.available({"isa": None}):
@@ -417,10 +439,10 @@ def _fixture_run(figures: dict[str, dict[str, list[float]]], threads: str = "2")
                 "unit": CASES[case].unit,
                 "flops": CASES[case].flops,
                 "setting": "defaults",
-                "bound": name.startswith("peak"),
+                "bound": name.startswith(("peak", "reading")),
                 "threads": "1" if name.endswith("-1") else threads,
                 "version": "1.0",
-                "error": None if name.startswith("peak") else 1e-7,
+                "error": None if name.startswith(("peak", "reading")) else 1e-7,
             },
             "stats": {"median": 1e-6 * sorted(turns)[len(turns) // 2], "data": [turn * 1e-6 for turn in turns]},
         }
@@ -429,6 +451,23 @@ def _fixture_run(figures: dict[str, dict[str, list[float]]], threads: str = "2")
     ]
     more = {"memory_gib": 1.0, "system": "Linux", "python": "CPython 3", "load": 0.1}
     return {"machine_info": {**machine, **more}, "benchmarks": entries}
+
+
+def test_the_roofline_is_of_all_cores_and_for_one_row_of_reading() -> None:
+    product, batch, one = (CASES[f"{name}"] for name in (
+        "product_512x512x512_forward", "predict_64-64-64-10_batch32", "predict_64-64-64-10_batch1"
+    ))  # fmt: skip
+    run = _fixture_run(
+        {
+            product.name: {"netlet-avx512": [900.0], "numpy-avx512": [900.0], "peak-avx512-1": [1000.0]},
+            batch.name: {"netlet": [10.0], "onnxruntime": [20.0]},
+            one.name: {"netlet": [2.0], "netlet-predictor": [1.0], "reading": [0.4]},
+        }
+    )
+    bounds = {held.case: held.bound for held in compare.held_goals(figures.groups(run)) if held.met}
+    rate = 2 * product.flops / 1000.0  # of two cores, a microsecond
+    assert float(bounds[batch.name]) == pytest.approx(batch.flops / rate, rel=0.01)
+    assert bounds[one.name] == "0.4"
 
 
 def test_compare_shows_ratios_goals_and_the_cases_lost(tmp_path: Path) -> None:

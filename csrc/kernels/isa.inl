@@ -7,6 +7,8 @@
 #include "kernels/gemm.inl"
 #include "kernels/loss.inl"
 #include "kernels/optimizer.inl"
+#include "kernels/optimizer_moments.inl"
+#include "kernels/optimizer_squares.inl"
 #include "kernels/peak.inl"
 #include "kernels/piecewise.inl"
 #include "kernels/softmax.inl"
@@ -79,7 +81,28 @@ constexpr Kernels<T> make_kernels(Isa isa) {
 #undef NL_LOSS
 
   k.sgd = sgd<T>;
-  k.sgd_momentum = sgd_momentum<T>;
+#define NL_RULE(name, function) k.rule[static_cast<int>(Rule::name)] = function<T>;
+  NL_RULE(momentum, sgd_momentum)
+  NL_RULE(adam, adam)
+  NL_RULE(adamax, adamax)
+  NL_RULE(nadam, nadam)
+  NL_RULE(lamb, lamb)
+  NL_RULE(lion, lion)
+  NL_RULE(muon, muon_momentum)
+  NL_RULE(rmsprop, rmsprop)
+  NL_RULE(adagrad, adagrad)
+  NL_RULE(adadelta, adadelta)
+  NL_RULE(ftrl, ftrl)
+  NL_RULE(adafactor, adafactor)
+#undef NL_RULE
+  k.combine = combine<T>;
+  k.scale = scale_by<T>;
+  k.clip = clip<T>;
+  k.decay = decay<T>;
+  k.take_mean = take_mean<T>;
+  k.sum_squares = sum_squares<T>;
+  k.add_squares = add_squares<T>;
+  k.divide_by_root = divide_by_root<T>;
   k.fma_peak = fma_peak<T>;
   k.fma_peak_flops = Peak<T>::flops;
   return k;

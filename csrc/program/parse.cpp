@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "program/parse_optimizer.h"
 #include "program/program.h"
 
 namespace netlet {
@@ -126,7 +127,10 @@ class Parser {
     for (const json::Value& v : root_["outputs"].array()) p_.outputs.push_back(index(v, p_.values.size(), "outputs"));
     if (p_.outputs.empty() || p_.outputs.size() > 64) bad("outputs", "expected 1 to 64 values");
     if (!root_["loss"].is_null()) loss(root_["loss"]);
-    if (!root_["optimizer"].is_null()) optimizer(root_["optimizer"]);
+    if (!root_["optimizer"].is_null()) {
+      p_.optimizer = parse_optimizer(root_["optimizer"], p_.params.size());
+      p_.has_optimizer = true;
+    }
     for (const json::Value& v : root_["metrics"].array()) metric(v);
     return std::move(p_);
   }
@@ -350,18 +354,6 @@ class Parser {
     p_.has_loss = true;
   }
 
-  void optimizer(const json::Value& v) {
-    v.allow_only({"op", "attrs"});
-    if (v["op"].string() != "sgd") bad("optimizer.op", "unknown name \"" + v["op"].string() + "\", expected sgd");
-    const json::Value& attrs = v["attrs"];
-    attrs.allow_only({"momentum", "nesterov"});
-    if (const json::Value* m = attrs.find("momentum")) p_.optimizer.momentum = m->number();
-    if (const json::Value* n = attrs.find("nesterov")) p_.optimizer.nesterov = n->boolean();
-    if (!(p_.optimizer.momentum >= 0 && p_.optimizer.momentum <= 1))
-      bad("optimizer.attrs.momentum", "expected a number in [0, 1]");
-    p_.has_optimizer = true;
-  }
-
   void metric(const json::Value& v) {
     const std::string where = "metrics[" + std::to_string(p_.metrics.size()) + "]";
     v.allow_only({"op", "input", "attrs"});
@@ -385,7 +377,8 @@ class Parser {
     const bool counts = m.kind == MetricKind::confusion;
     const bool labels =
         counts || m.kind == MetricKind::sparse_categorical_accuracy || m.kind == MetricKind::categorical_accuracy;
-    if ((p_.loss.hosted ? p_.loss.label_int : sparse_labels(p_.loss.kind)) && !labels) bad(where, "this metric can't be computed from integer labels");
+    if ((p_.loss.hosted ? p_.loss.label_int : sparse_labels(p_.loss.kind)) && !labels)
+      bad(where, "this metric can't be computed from integer labels");
     if (counts)
       attrs.allow_only({"threshold", "per_class"});
     else if (m.kind == MetricKind::binary_accuracy)

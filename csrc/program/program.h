@@ -13,6 +13,7 @@
 #include "core/shape.h"
 #include "kernels/kernels.h"
 #include "program/host.h"
+#include "program/optimizer.h"
 
 namespace netlet {
 
@@ -54,15 +55,9 @@ struct LossCall {
   int input;
   int output = -1;  // the probabilities of `input`, where a loss on logits was fused with their activation
   int64_t positions, classes;
-  bool hosted = false;      // the host runs it, and says what the labels are:
-  int64_t label_size = 0;   // elements a row
-  bool label_int = false;   // of int32
-};
-
-struct OptimizerCall {
-  double momentum = 0;
-  bool nesterov = false;
-  int slots() const { return momentum != 0 ? 1 : 0; }
+  bool hosted = false;     // the host runs it, and says what the labels are:
+  int64_t label_size = 0;  // elements a row
+  bool label_int = false;  // of int32
 };
 
 enum class MetricKind {

@@ -280,8 +280,13 @@ void test_sgd(const Kernels<T>& kernels) {
     const double rate = 0.25, momentum = kind ? 0.5 : 0;
     if (kind == 0)
       kernels.sgd(n, T(rate), g.data(), w.data());
-    else
-      kernels.sgd_momentum(n, T(rate), T(momentum), kind == 2, g.data(), v.data(), w.data());
+    else {
+      std::vector<T> gradient = g;
+      RuleArgs<T> a;
+      a.n = n, a.g = gradient.data(), a.w = w.data(), a.slot[0] = v.data();
+      a.rate = T(rate), a.momentum = T(momentum), a.nesterov = kind == 2;
+      kernels.rule[static_cast<int>(Rule::momentum)](a);
+    }
     for (size_t i = 0; i < g.size(); ++i) {
       const double speed = (kind ? momentum * double(v0[i]) : 0) - rate * double(g[i]);
       const double want = double(w0[i]) + (kind == 2 ? momentum * speed - rate * double(g[i]) : speed);

@@ -186,7 +186,7 @@ def test_configs_make_the_same_loss(loss: Loss) -> None:
         (lambda: CategoricalCrossentropy(smooth=0), TypeError, "unexpected keyword argument 'smooth'"),
         (lambda: losses.categorical_crossentropy(ONE_HOT, P, axis=2), ValueError, "axis=2 is out of range"),
         (lambda: losses.categorical_crossentropy(ONE_HOT, P, axis=True), ValueError, "axis must be of type int"),
-        (lambda: losses.mean_squared_error(Y, P[:, :3]), ValueError, r"the same shape, got \(5, 4\) and \(5, 3\)"),
+        (lambda: losses.mean_squared_error(Y, P[:, :3]), ValueError, r"y_true has shape \(5, 4\), .* \(5, 3\)"),
         (lambda: losses.Huber(delta=-1.0), ValueError, "huber_loss: attribute 'delta'"),
         (lambda: losses.Dice(axis=(0, 1.5)), ValueError, "expected a whole number"),
         (lambda: losses.dice(Y, P, axis=2), ValueError, "axis=2 is out of range"),

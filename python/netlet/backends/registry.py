@@ -204,7 +204,7 @@ def make_executor(
 
     Raises:
         ValueError, TypeError: for an unknown target, or arrays of another shape, type or layout.
-        BackendUnavailableError: if the target cannot run here.
+        BackendUnavailableError: if the target cannot run here, or does not have the Program's loss.
     """
     name = default_target() if target is None else target
     backend, variant = _parse(name)

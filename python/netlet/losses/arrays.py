@@ -56,7 +56,9 @@ def pair(name: str, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Array]
     pred = as_floats(y_pred, f"{name}: y_pred")
     true, pred = match_ranks(as_floats(y_true, f"{name}: y_true").astype(pred.dtype, copy=False), pred)
     if true.shape != pred.shape:
-        raise ValueError(f"{name}: y_true and y_pred must have the same shape, got {true.shape} and {pred.shape}")
+        raise ValueError(
+            f"{name}: y_true has shape {true.shape}, but y_true and y_pred must have the same shape {pred.shape}"
+        )
     return true, pred
 
 

@@ -62,7 +62,12 @@ class Compilation:
         outputs: Sequence[str] = (),
     ) -> None:
         self.outputs = tuple(outputs)
-        self.optimizer: Optimizer = optimizers.get(optimizer)
+        found = optimizers.get(optimizer)
+        if found is None:
+            raise ValueError("compile: optimizer must not be None")
+        if not found.op:
+            raise ValueError(f"compile: an optimizer of one's own cannot train a model yet, got {found!r}")
+        self.optimizer: Optimizer = found
         self.losses = [None if one is None else _trainable(one) for one in self._each_loss(loss)]
         self.loss_weights = self._each_weight(loss_weights)
         self.metrics = self._each_metrics(metrics, "metrics")

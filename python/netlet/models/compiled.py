@@ -57,9 +57,6 @@ class Compiled:
         """What runs the model; builds the model first if it is not built."""
         raise NotImplementedError
 
-    def _check_trainable(self) -> None:
-        raise NotImplementedError
-
     def _forget_engine(self) -> None:
         raise NotImplementedError
 

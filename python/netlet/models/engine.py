@@ -18,6 +18,7 @@ from netlet.models.arena import Arena
 from netlet.models.compilation import Compilation, Scored
 from netlet.models.composite import Composite, Part, join_outputs
 from netlet.models.objective import Objective, objective
+from netlet.optimizers import Optimizer
 from netlet.program import Loss, Metric, Program, ProgramBuilder, metric_slices, optimize, sums_size
 
 
@@ -67,13 +68,14 @@ class Engine:
         scored: list[Scored] = []
         if compilation is not None and compilation.loss is not None:
             scored = compilation.scored(output_shapes)
-            program, extras = self._with_training(program, compilation, scored)
+            program, extras = self._with_training(program, compilation, scored, arena)
         self.metrics = [entry.metric for entry in scored]
         self.program = optimize(program)
         shape = (self.program.num_slots, self.program.param_size)
         self.slots = aligned_zeros(shape, program.dtype)
-        if slots is not None and slots.shape == shape:
-            np.copyto(self.slots, slots)
+        self._optimizer = compilation.optimizer if self.program.optimizer is not None and compilation else None
+        if self._optimizer is not None:
+            self._begin(self._optimizer, arena, slots)
         self.executor = make_executor(self.program, arena.data, state.data, self.slots, extras=extras)
         self._size = sums_size(self.program)
         self._watched = [self.metrics[place] for place in extras.metrics]
@@ -91,10 +93,10 @@ class Engine:
         self._sorted = sorted(readers, key=lambda reader: reader[0])
 
     def _with_training(
-        self, program: Program, compilation: Compilation, scored: Sequence[Scored]
+        self, program: Program, compilation: Compilation, scored: Sequence[Scored], arena: Arena
     ) -> tuple[Program, Extras]:
         """The program with loss, optimizer and metrics, and the objects that it names."""
-        optimizer = compilation.optimizer.lower()
+        optimizer = self._lower_optimizer(compilation.optimizer, arena)
         joined = None
         if compilation.outputs:
             program, joined, self.composite = join_outputs(program, compilation)
@@ -123,7 +125,38 @@ class Engine:
         trained = program.with_training(
             loss=Loss(made.op, value, None, made.attrs), optimizer=optimizer, metrics=entries
         )
-        return trained, Extras(made.spec, observers)
+        kept = list(enumerate(arena.variables))
+        owner = arena.owner()
+        moved = {id(variable) for variable in owner.trainable_weights} if owner is not None else set()
+        penalties = {i: v.regularizer for i, v in kept if v.regularizer is not None and id(v) in moved}
+        constraints = {i: v.constraint for i, v in kept if v.constraint is not None and id(v) in moved}
+        return trained, Extras(made.spec, observers, penalties, constraints)
+
+    @staticmethod
+    def _lower_optimizer(optimizer: Optimizer, arena: Arena) -> tuple[str, dict[str, Any]]:
+        """The optimizer's op; what the model's layers do not let training change is frozen."""
+        name, attrs = optimizer.lower(arena.variables)
+        owner = arena.owner()
+        if owner is not None:
+            moved = {id(variable) for variable in owner.trainable_weights}
+            attrs = {**attrs, "frozen": [i for i, v in enumerate(arena.variables) if id(v) not in moved]}
+        return name, attrs
+
+    def _begin(self, optimizer: Optimizer, arena: Arena, slots: NDArray[Any] | None) -> None:
+        """Give the slots their first values: those handed in, those the optimizer has of these weights, or new ones."""
+        names = optimizer.slot_names()
+        for name, value in optimizer.initial_slots().items():
+            self.slots[names.index(name)] = value
+        if slots is None:
+            slots = optimizer.slots_for(arena.variables)
+        if slots is not None and slots.shape == self.slots.shape and slots.dtype == self.slots.dtype:
+            np.copyto(self.slots, slots)
+        optimizer.attach(arena.variables, self.slots)
+
+    def finish(self) -> None:
+        """End the training: where a moving average of the weights is kept, it becomes the weights."""
+        if self._optimizer is not None:
+            self._optimizer.finalize_variable_values(self._optimizer.trainable_variables)
 
     def new_sums(self) -> NDArray[np.float64]:
         """Return zeros for the sums that an executor adds to; metrics with a state of their own begin anew."""

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from netlet.callbacks.callback_list import CallbackList
 from netlet.models.engine import Engine
-from netlet.models.progress import ProgressBar
 from netlet.models.sources import Rows
 
 Arrays = tuple[NDArray[Any], ...]  # one for each input
@@ -57,7 +56,7 @@ def evaluate_rows(
     if isinstance(data, Rows) and not hooked and not verbose:
         run(data if total == whole else data.part(0, total * batch_size))  # type: ignore[operator]
     else:
-        with ProgressBar(total, 0, 1, verbose) as bar:
+        with callbacks.bar(total, 0, 1, verbose) as bar:
             step = 0
             for rows, batches in _pieces(data, batch_size, total, 1 if hooked else None):
                 for hook in begin:
@@ -86,7 +85,7 @@ def predict_rows(
     callbacks.call("on_predict_begin", None)
     total = -(-len(xs[0]) // batch_size)
     parts: list[list[NDArray[Any]]] = []
-    with ProgressBar(total, 0, 1, verbose) as bar:
+    with callbacks.bar(total, 0, 1, verbose) as bar:
         step = 0
         for part, batches in _pieces(xs, batch_size, total, 1 if hooked else None):
             for hook in begin:
@@ -113,7 +112,7 @@ def predict_batches(
     begin, end = callbacks.hooks("on_predict_batch_begin"), callbacks.hooks("on_predict_batch_end")
     callbacks.call("on_predict_begin", None)
     parts: list[list[NDArray[Any]]] = []
-    with ProgressBar(steps, 0, 1, verbose) as bar:
+    with callbacks.bar(steps, 0, 1, verbose) as bar:
         iterator = iter(batches)
         while steps is None or len(parts) < steps:
             try:

@@ -251,52 +251,46 @@ class LayeredModel(Trainer):
 
         Args:
             filepath: path of the file, which is replaced in one step: a crash leaves the old or the new one. The suffix
-                decides: ``.keras`` writes Keras' format, without the optimizer's state; others write safetensors.
+                ``.keras`` asks for Keras' format, without the optimizer's state; all others are safetensors.
             overwrite: whether a file that exists may be replaced.
 
-        Raises: NotBuiltError before the model is built; FileExistsError; OSError; for ``.keras``, ValueError if that
-            format has no place for something in the model, ImportError if h5py is missing.
+        Raises: NotBuiltError before the model is built; FileExistsError; OSError.
         """
         from netlet.models.saving import save_model
 
         save_model(self, filepath, overwrite)
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Write the weights to a file, and nothing else.
+        """Write the weights alone to a file.
 
         Args:
-            filepath: path of the file, which is replaced in one step. The suffix decides: ``.weights.h5`` writes Keras'
-                format, others write safetensors.
+            filepath: path of the file, which is replaced in one step: safetensors, as ``model.weights.safetensors``, or
+                Keras' format, as ``model.weights.h5``, which needs h5py.
             overwrite: whether a file that exists may be replaced.
 
-        Raises: NotBuiltError before the model is built; FileExistsError; OSError; ImportError if h5py is missing.
+        Raises: NotBuiltError before the model is built; ValueError if the path names another format; FileExistsError;
+            OSError.
         """
-        from netlet.models.saving import save_weights
+        from netlet.models.saving_weights import save_weights
 
         save_weights(self, filepath, overwrite)
 
-    def load_weights(self, filepath: Any) -> None:
-        """Set the weights to those in a file: all of them or none.
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
+        """Set the weights from a file that `save_weights`, `save` or Keras 3 wrote. Either all are set or none.
+
+        A weight is found by its layer's name and its own. Where the layers have other names, weights of the same names
+        and shapes in the same order will do.
 
         Args:
-            filepath: path of a file that `save_weights` or `save` wrote, or, with the suffix ``.weights.h5`` or
-                ``.keras``, Keras 3.
+            filepath: path of the file.
+            skip_mismatch: set what fits, and warn of what does not.
 
-        Raises: NotBuiltError before the model is built; ModelFormatError if the file is broken or its weights are not
-            those of such a model; OSError; ImportError if h5py is missing.
+        Raises: NotBuiltError before the model is built; ModelFormatError naming a weight that is missing, unknown or of
+            another shape, or if the file is broken; OSError.
         """
-        from netlet.models.saving import load_weights
+        from netlet.models.saving_weights import load_weights
 
-        load_weights(self, filepath)
-
-    def _check_trainable(self) -> None:
-        frozen = [
-            layer.name
-            for layer in self.layers
-            if not (layer.trainable and self.trainable) and any(v.trainable for v in layer._variables)
-        ]
-        if frozen:
-            raise ValueError(f"{self.name}: training with frozen layers is not supported yet: {', '.join(frozen)}")
+        load_weights(self, filepath, skip_mismatch)
 
     # Weights
 

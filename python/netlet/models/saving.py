@@ -12,7 +12,7 @@ Tensors, in the order of the arena: each weight by its path (``dense/kernel``), 
 Loading reads this file and nothing else. Names in it are looked up in Netlet's own tables: nothing is imported,
 evaluated or unpickled. A file that breaks any rule is a `ModelFormatError`.
 
-The suffixes ``.keras`` and ``.weights.h5`` name Keras' formats instead, which `netlet.models.keras_files` has.
+The suffix ``.keras`` names Keras' format instead, which `netlet.models.keras_files` has.
 """
 
 from __future__ import annotations
@@ -36,7 +36,6 @@ from netlet.models.sequential import Sequential
 from netlet.program import Program
 
 FORMAT, VERSION = "netlet-model", "1"
-WEIGHTS_FORMAT = "netlet-weights"  # the tensors by their paths, and nothing else
 SLOT_PREFIX = "optimizer"
 KERAS, KERAS_WEIGHTS = ".keras", ".weights.h5"
 _OTHER_FORMATS = (".h5", ".hdf5", ".onnx", ".pb", ".pkl")
@@ -44,21 +43,16 @@ _OTHER_FORMATS = (".h5", ".hdf5", ".onnx", ".pb", ".pkl")
 
 def save_model(model: LayeredModel, filepath: Any, overwrite: bool = True) -> None:
     """Write ``model`` to the file ``filepath``; see `Sequential.save`."""
-    path = _path(filepath)
-    if path.lower().endswith(_OTHER_FORMATS):
-        raise ValueError(
-            f"save: {path!r} names another format; Netlet writes safetensors, as in 'model.safetensors', and '.keras'"
-        )
-    _check_overwrite(path, overwrite, "save")
+    path = path_of(filepath)
+    check_suffix(path, "save")
+    if not overwrite and os.path.exists(path):
+        raise FileExistsError(f"save: {path!r} exists and overwrite is False")
     if path.lower().endswith(KERAS):
         from netlet.models.keras_files.files import model_to_bytes
 
-        _check_built(model)
-        with model._guard("save"):
-            data = model_to_bytes(model)
+        write_atomically(path, model_to_bytes(model))
     else:
-        data = to_bytes(model)
-    write_atomically(path, data)
+        write_atomically(path, to_bytes(model))
 
 
 def load_model(
@@ -79,7 +73,7 @@ def load_model(
     Raises: ModelFormatError if the file is truncated, foreign or broken; OSError if it cannot be read; ImportError if
         h5py is missing, which ``.keras`` files need.
     """
-    path = _path(filepath)
+    path = path_of(filepath)
     if path.lower().endswith(KERAS):
         from netlet.models.keras_files.files import load_model_file
 
@@ -91,54 +85,10 @@ def load_model(
         return _load(file, size, compile)
 
 
-def save_weights(model: LayeredModel, filepath: Any, overwrite: bool = True) -> None:
-    """Write the weights of ``model`` to the file ``filepath``; see `LayeredModel.save_weights`."""
-    path = _path(filepath)
-    _check_overwrite(path, overwrite, "save_weights")
-    _check_built(model)
-    with model._guard("save_weights"):
-        if path.lower().endswith(KERAS_WEIGHTS):
-            from netlet.models.keras_files.weights import to_bytes as weights_to_bytes
-
-            data = weights_to_bytes(model)
-        elif path.lower().endswith((KERAS, *_OTHER_FORMATS)):
-            raise ValueError(f"save_weights: {path!r} must end in '.weights.h5' or '.safetensors'")
-        else:
-            file = io.BytesIO()
-            tensors = {variable.path: variable.value for variable in model.weights}
-            safetensors.write(file, tensors, {"format": WEIGHTS_FORMAT, "version": VERSION})
-            data = file.getvalue()
-    write_atomically(path, data)
-
-
-def load_weights(model: LayeredModel, filepath: Any) -> None:
-    """Give ``model`` the weights in the file ``filepath``; see `LayeredModel.load_weights`."""
-    path = _path(filepath)
-    if not model.built:
-        raise NotBuiltError(f"{model.name}: the model is not built, so it has no weights to load; call build()")
-    if path.lower().endswith((KERAS, KERAS_WEIGHTS)):
-        from netlet.models.keras_files.files import load_weights_file
-
-        with model._guard("load_weights"):
-            load_weights_file(model, path)
-        return
-    with open(path, "rb") as file:
-        tensors, metadata = safetensors.read(file, os.fstat(file.fileno()).st_size)
-    if metadata.get("format") not in (FORMAT, WEIGHTS_FORMAT):
-        raise ModelFormatError(f"format is {metadata.get('format')!r}: neither a model nor weights of Netlet's")
-    found = {name: array for name, array in tensors.items() if not name.startswith(f"{SLOT_PREFIX}/")}
-    expected = {variable.path: variable for variable in model.weights}
-    for path in expected.keys() | found.keys():
-        shapes = [None if part is None else part.shape for part in (found.get(path), expected.get(path))]
-        if shapes[0] != shapes[1]:
-            raise ModelFormatError(f"weight {path!r}: the file has shape {shapes[0]}, the model {shapes[1]}")
-    with model._guard("load_weights"):
-        model.set_weights([found[variable.path] for variable in model.weights])
-
-
 def to_bytes(model: LayeredModel) -> bytes:
     """Return what a file of ``model`` holds; NotBuiltError before the model is built."""
-    _check_built(model)
+    if not model.built:
+        raise NotBuiltError(f"{model.name}: the model is not built, so it has no weights to save")
     with model._guard("save"):
         engine = model._engine_for(model.input_shape)
         arena, state = model._arena, model._state_arena
@@ -155,7 +105,7 @@ def to_bytes(model: LayeredModel) -> bytes:
             "compile": _dumps(model.get_compile_config()),
             "training": _dumps(
                 {
-                    "iterations": 0 if model.optimizer is None else model.optimizer.iterations,
+                    "iterations": 0 if model.optimizer is None else model.optimizer._iterations,
                     "shuffle_seed": model._shuffle_seed,
                     "shuffle_count": model._shuffle_count,
                 }
@@ -171,17 +121,24 @@ def from_bytes(data: bytes) -> LayeredModel:
     return _load(io.BytesIO(data), len(data), True)
 
 
-def _check_built(model: LayeredModel) -> None:
-    if not model.built:
-        raise NotBuiltError(f"{model.name}: the model is not built, so it has no weights to save")
+def check_suffix(path: str, action: str, *, weights: bool = False) -> None:
+    """Raise a ValueError if the suffix of ``path`` names a format that ``action`` does not know.
+
+    Args:
+        weights: whether the file is to hold weights alone.
+    """
+    if path.lower().endswith(_OTHER_FORMATS):
+        examples = (
+            ("model.weights.safetensors", f"model{KERAS_WEIGHTS}") if weights else ("model.safetensors", "model.keras")
+        )
+        raise ValueError(
+            f"{action}: {path!r} names another format; Netlet writes safetensors, as in {examples[0]!r}, "
+            f"and Keras' format, as in {examples[1]!r}"
+        )
 
 
-def _check_overwrite(path: str, overwrite: bool, action: str) -> None:
-    if not overwrite and os.path.exists(path):
-        raise FileExistsError(f"{action}: {path!r} exists and overwrite is False")
-
-
-def _path(filepath: Any) -> str:
+def path_of(filepath: Any) -> str:
+    """Return a path as text; TypeError if it is none."""
     try:
         return os.fsdecode(filepath)
     except TypeError:
@@ -270,7 +227,7 @@ def _restore_training(model: LayeredModel, program: Program, training: Any, tens
     found = {name: array for name, array in tensors.items() if name.startswith(f"{SLOT_PREFIX}/")}
     if model.optimizer is None:
         return
-    model.optimizer.iterations = iterations
+    model.optimizer._iterations = iterations
     names = _slot_names(model)
     expected = [f"{SLOT_PREFIX}/{slot}/{path}" for slot in names for path in paths]
     if set(expected) != set(found):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from netlet.models.data import unpack_batch
 from netlet.models.engine import Engine
+from netlet.optimizers import Optimizer
 
 Array = NDArray[Any]
 Sums = NDArray[np.float64]
@@ -58,8 +60,23 @@ class Source(Protocol):
         """Get ready for the next epoch."""
         ...
 
-    def train(self, engine: Engine, first: int, last: int, learning_rate: float, sums: Sums) -> int:
+    def train(self, engine: Engine, first: int, last: int, optimizer: Optimizer, sums: Sums) -> int:
         """Run steps ``first .. last-1`` of the epoch and return how many there were: fewer if the data ran out."""
+        ...
+
+    def end_epoch(self) -> None:
+        """Called when the steps of an epoch are done."""
+        ...
+
+    def get_state(self) -> dict[str, Any]:
+        """Return where it is, as JSON can hold it."""
+        ...
+
+    def set_state(self, state: dict[str, Any], step: int) -> None:
+        """Go on from what `get_state` returned after ``step`` steps of an epoch; 0 means before a new one.
+
+        Raises: ValueError if these are not the data that the state is of.
+        """
         ...
 
 
@@ -96,25 +113,35 @@ class ArraySource:
             self._position = 0
         self._offset = self._position
 
-    def train(self, engine: Engine, first: int, last: int, learning_rate: float, sums: Sums) -> int:
+    def train(self, engine: Engine, first: int, last: int, optimizer: Optimizer, sums: Sums) -> int:
         begin, end = self._offset + first, min(self._offset + last, self._pass_steps)
         if end < self._offset + last:
             warnings.warn(RAN_OUT, stacklevel=2)
         if begin >= end:
             return 0
-        engine.executor.train(
-            self.rows.xs,
-            self.rows.y,
-            self.rows.sample_weight,
-            batch_size=self.batch_size,
-            shuffle=self._order,
-            first=begin,
-            last=end,
-            learning_rate=learning_rate,
-            sums=sums,
-        )
+        run_steps(engine, self.rows, self.batch_size, self._order, (begin, end), optimizer, sums)
         self._position = end
         return end - begin
+
+    def end_epoch(self) -> None:
+        """Nothing to do: rows are at rest."""
+
+    def get_state(self) -> dict[str, Any]:
+        state = {"order": self._order, "position": self._position, "offset": self._offset}
+        return {**state, "pass_steps": self._pass_steps, "batch_size": self.batch_size}
+
+    def set_state(self, state: dict[str, Any], step: int) -> None:
+        if not step and self._steps_per_epoch is None:
+            return  # the next epoch begins a pass
+        found = state.get("pass_steps"), state.get("batch_size")
+        if found != (self._pass_steps, self.batch_size):
+            raise ValueError(
+                f"the backup was made in a pass of {found[0]} batches of {found[1]} rows, "
+                f"these data have {self._pass_steps} of {self.batch_size}"
+            )
+        order = state["order"]
+        self._order = None if order is None else (order[0], order[1])
+        self._position, self._offset = state["position"], state["offset"]
 
 
 class BatchSource:
@@ -137,12 +164,14 @@ class BatchSource:
         self._adapt = adapt
         self._once = hasattr(batches, "__next__")
         self._iterator: Iterator[Any] | None = None
+        self._drawn = 0  # batches, since the iterable was last begun
 
     def begin_epoch(self) -> None:
         if self._iterator is None or (self.steps is None and not self._once):
             self._iterator = iter(self._batches)
+            self._drawn = 0 if not self._once else self._drawn
 
-    def train(self, engine: Engine, first: int, last: int, learning_rate: float, sums: Sums) -> int:
+    def train(self, engine: Engine, first: int, last: int, optimizer: Optimizer, sums: Sums) -> int:
         assert self._iterator is not None
         for done in range(last - first):
             try:
@@ -153,20 +182,63 @@ class BatchSource:
                 if self.steps is not None:
                     warnings.warn(RAN_OUT, stacklevel=2)
                 return done
-            train_batch(engine, self._adapt(*unpack_batch(batch)), learning_rate, sums)
+            self._drawn += 1
+            train_batch(engine, self._adapt(*unpack_batch(batch)), optimizer, sums)
         return last - first
 
+    def end_epoch(self) -> None:
+        """Nothing to do: the iterable is left as it is."""
 
-def train_batch(engine: Engine, rows: Rows, learning_rate: float, sums: Sums) -> None:
+    def get_state(self) -> dict[str, Any]:
+        return {"drawn": self._drawn}
+
+    def set_state(self, state: dict[str, Any], step: int) -> None:
+        """Draw as many batches as were drawn, and drop them: the iterable must yield the same ones again."""
+        if not step and self.steps is None and not self._once:
+            return
+        self._iterator = iter(self._batches)
+        self._drawn = sum(1 for _ in itertools.islice(self._iterator, state["drawn"]))
+        if self._drawn < state["drawn"]:
+            raise ValueError(f"the backup was made after {state['drawn']} batches, these data have {self._drawn}")
+
+
+def train_batch(engine: Engine, rows: Rows, optimizer: Optimizer, sums: Sums) -> None:
     """Run one step on all of ``rows``."""
-    engine.executor.train(
-        rows.xs,
-        rows.y,
-        rows.sample_weight,
-        batch_size=len(rows),
-        shuffle=None,
-        first=0,
-        last=1,
-        learning_rate=learning_rate,
-        sums=sums,
-    )
+    run_steps(engine, rows, len(rows), None, (0, 1), optimizer, sums)
+
+
+def run_steps(
+    engine: Engine,
+    rows: Rows,
+    batch_size: int,
+    shuffle: tuple[int, int] | None,
+    steps: tuple[int, int],
+    optimizer: Optimizer,
+    sums: Sums,
+) -> None:
+    """Run steps ``steps[0] .. steps[1] - 1`` of a pass at the optimizer's pace.
+
+    The optimizer counts them, also those made before Ctrl-C.
+    """
+    first, last = steps
+    before = sums[1]
+    done = 0
+    try:
+        engine.executor.train(
+            rows.xs,
+            rows.y,
+            rows.sample_weight,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            first=first,
+            last=last,
+            learning_rate=optimizer.rates(last - first),
+            iteration=optimizer._iterations,
+            sums=sums,
+        )
+        done = last - first
+    except BaseException:
+        done = -int(-(sums[1] - before) // batch_size)  # all batches but the last of a pass are whole
+        raise
+    finally:
+        optimizer._iterations += done

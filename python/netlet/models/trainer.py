@@ -35,6 +35,8 @@ class Trainer(Compiled):
         history: of the last ``fit``.
     """
 
+    _loop: FitLoop | None = None  # while fit runs: where BackupAndRestore finds what it saves
+
     # Training
 
     def fit(
@@ -85,7 +87,6 @@ class Trainer(Compiled):
         """
         with self._guard("fit"):
             compilation = self._compiled("fit")
-            self._check_trainable()
             level = check_verbose(verbose)
             size = DEFAULT_BATCH if batch_size is None else positive_int(batch_size, "batch_size")
             last = count(epochs, "epochs")
@@ -121,7 +122,8 @@ class Trainer(Compiled):
                     held_out = list(held_out)  # each validation needs all of it
             params = {"verbose": level, "epochs": last, "steps": source.steps}
             engine = self._engine_for(input_shape)
-            wrapped = CallbackList(callbacks, self, params)
+            wrapped = CallbackList.of_run(callbacks, self, params)
+            level = wrapped.verbosity(level)
             history = next((c for c in wrapped.callbacks if isinstance(c, History)), None)
             if history is None:
                 history = History()
@@ -218,12 +220,10 @@ class Trainer(Compiled):
         """
         with self._guard("train_on_batch"):
             compilation = self._compiled("train_on_batch")
-            self._check_trainable()
             rows, input_shape = self._adapt(x, y, sample_weight, class_weight, "train_on_batch")
             engine = self._engine_for(input_shape)
             sums = engine.new_sums()
-            train_batch(engine, rows, compilation.optimizer.learning_rate, sums)
-            compilation.optimizer.iterations += 1
+            train_batch(engine, rows, compilation.optimizer, sums)
             return _values(engine, sums, return_dict)
 
     # Evaluation
@@ -271,7 +271,8 @@ class Trainer(Compiled):
             total = -(-len(data) // size)
             total = total if limit is None else min(total, limit)
         engine = self._engine_for(input_shape)
-        wrapped = CallbackList(callbacks, self, {"verbose": level, "epochs": 1, "steps": total})
+        wrapped = CallbackList.of_run(callbacks, self, {"verbose": level, "epochs": 1, "steps": total})
+        level = wrapped.verbosity(level)
         sums = evaluate_rows(engine, data, size, limit, wrapped, level, batch_size or BLOCK_ROWS)
         return _values(engine, sums, return_dict)
 
@@ -308,7 +309,8 @@ class Trainer(Compiled):
         level = 0 if verbose == "auto" else check_verbose(verbose)
         size = DEFAULT_BATCH if batch_size is None else positive_int(batch_size, "batch_size")
         limit = None if steps is None else positive_int(steps, "steps")
-        wrapped = CallbackList(callbacks, self, {"verbose": level, "epochs": 1, "steps": limit})
+        wrapped = CallbackList.of_run(callbacks, self, {"verbose": level, "epochs": 1, "steps": limit})
+        level = wrapped.verbosity(level)
         if is_batches(x):
             return self._returned(predict_batches(self._predict_batch, x, limit, wrapped, level))
         input_shape = self._input_shape_for(x)
@@ -385,7 +387,6 @@ class Trainer(Compiled):
                 inputs = self._adapt_x(x, input_shape)
             else:
                 rate = self._compiled("profile").optimizer.learning_rate
-                self._check_trainable()
                 rows, input_shape = self._adapt(x, y, sample_weight, None, "profile")
                 inputs, labels, weights = rows.xs, rows.y, rows.sample_weight
             engine = self._engine_for(input_shape)

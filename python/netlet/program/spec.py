@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from netlet.program.case import Case
 
 __all__ = [
+    "COMMON",
     "INFERENCE",
     "Array",
     "Attr",
@@ -39,6 +40,7 @@ __all__ = [
     "MetricSpec",
     "OpSpec",
     "OptimizerSpec",
+    "Region",
     "Shape",
     "Spec",
     "elements",
@@ -187,8 +189,8 @@ class Spec:
         """Draws a case's arrays, by name; integers become int32, the rest the case's element type.
 
         ``x`` (``x1``, ``x2``, ... of further inputs) and for ops ``dy``, each parameter and entry of the state; for
-        losses and metrics ``y`` and maybe ``weight``; for optimizers ``w g slots learning_rate``. An op's case without
-        ``dy`` tests the forward pass alone.
+        losses and metrics ``y`` and maybe ``weight``; for optimizers ``w slots iteration`` and ``g learning_rate`` of
+        several steps. An op's case without ``dy`` tests the forward pass alone.
         """
         raise NotImplementedError
 
@@ -413,28 +415,93 @@ class MetricSpec(Spec):
         raise NotImplementedError
 
 
+class Region(NamedTuple):
+    """A parameter in the arrays that an optimizer's rule is handed.
+
+    Attributes:
+        place: of the parameter in the Program's list.
+        shape: its shape.
+        start, stop: its elements in those arrays.
+    """
+
+    place: int
+    shape: Shape
+    start: int
+    stop: int
+
+
 class OptimizerSpec(Spec):
-    """An optimizer: parameters, their gradient and slots of the same layout in, parameters and slots updated."""
+    """An optimizer: parameters, their gradient and slots of the same layout in, parameters and slots updated.
+
+    What all optimizers have in common (clipping, weight decay, moving averages, accumulation) is in
+    :mod:`netlet.program.update`; a spec has its own rule alone. Attributes of what is common stand in a Program only
+    where they are not neutral.
+    """
 
     family = "optimizer"
+    #: Whether it looks at whole parameters (norms, rows and columns), so that it has to be called for each.
+    by_layer: bool = False
 
-    def slots(self, attrs: Attrs) -> int:
-        """How many arrays of the parameters' layout it keeps."""
+    def normalize(self, given: Attrs) -> dict[str, Any]:
+        """Returns the rule's own attributes, all of them, then those of the common ones that are not neutral."""
+        attrs = super().normalize({name: value for name, value in given.items() if name not in COMMON})
+        for name, attr in COMMON.items():
+            value = attr.check(given[name]) if name in given and given[name] is not None else None
+            if value is not None and value != attr.default:
+                attrs[name] = value
+        clips = [name for name in ("clipnorm", "clipvalue", "global_clipnorm") if name in attrs]
+        if len(clips) > 1:
+            raise ValueError(f"{self.name}: expected one of clipnorm, clipvalue and global_clipnorm, got {clips}")
+        if "ema_overwrite_frequency" in attrs and "ema_momentum" not in attrs:
+            raise ValueError(f"{self.name}: attribute 'ema_overwrite_frequency' needs 'ema_momentum'")
+        return attrs
+
+    def own_slots(self, attrs: Attrs) -> int:
+        """How many arrays of the parameters' layout the rule keeps."""
         raise NotImplementedError
 
+    def decays(self, attrs: Attrs, region: Region) -> float:
+        """The share of itself, times the learning rate, that a parameter loses at each update; 0 for none."""
+        share: float = attrs.get("weight_decay", 0.0)
+        return share
+
+    def slots(self, attrs: Attrs) -> int:
+        """How many arrays there are: the rule's own, then the weights' average, then the accumulated gradient."""
+        return self.own_slots(attrs) + ("ema_momentum" in attrs) + ("gradient_accumulation_steps" in attrs)
+
     def flops(self, attrs: Attrs) -> int:
-        """Floating-point operations per parameter; 0 where they are not counted."""
+        """Floating-point operations of the rule per parameter; 0 where they are not counted."""
         return 0
 
     def bytes(self, attrs: Attrs, itemsize: int) -> int:
         """Bytes that a step must move per parameter: w, g and the slots read, w and the slots written."""
         return itemsize * (3 + 2 * self.slots(attrs))
 
-    def step(self, attrs: Attrs, learning_rate: float, w: Array, g: Array, slots: Array, scratch: Array) -> None:
-        """Updates ``w`` ``[P]`` and ``slots`` ``[n, P]`` in place by one step.
+    def step(
+        self, attrs: Attrs, learning_rate: float, t: int, w: Array, g: Array, slots: Array, regions: Sequence[Region]
+    ) -> None:
+        """Updates ``w`` ``[P]`` and the rule's own ``slots`` ``[n, P]`` in place by one step.
 
         Args:
-            g: the gradient ``[P]``; unchanged, unless it is ``scratch``.
-            scratch: ``[P]``, undefined afterwards. May be ``g`` itself.
+            t: which update this is, from 1.
+            g: the gradient ``[P]``; undefined afterwards.
+            regions: the parameters that these arrays hold.
         """
         raise NotImplementedError
+
+
+#: Attributes that every optimizer takes, with their neutral values.
+COMMON: dict[str, Attr] = {
+    attr.name: attr
+    for attr in (
+        Attr("weight_decay", "float", 0.0),
+        Attr("clipnorm", "float", 0.0, low=0.0),
+        Attr("clipvalue", "float", 0.0, low=0.0),
+        Attr("global_clipnorm", "float", 0.0, low=0.0),
+        Attr("ema_momentum", "float", None, low=0.0, high=1.0),
+        Attr("ema_overwrite_frequency", "int", None, low=1),
+        Attr("gradient_accumulation_steps", "int", None, low=2),
+        Attr("no_decay", "ints", (), low=0),
+        Attr("frozen", "ints", (), low=0),
+    )
+}

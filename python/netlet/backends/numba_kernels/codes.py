@@ -172,7 +172,9 @@ HEADER = 4
     BATCH,  # rows of a step
     BLOCK,  # rows that are carried through the network together; the workspace holds so many
     NESTEROV,  # 1 or 0
-) = range(7)
-CONTROL = 7
+    RATES,  # the step whose learning rate is the first of several, if there are several
+    UPDATES,  # 0 where the caller updates after each step
+) = range(9)
+CONTROL = 9
 
 TRAIN, EVALUATE, GRADIENTS, VJP = range(4)

@@ -12,23 +12,9 @@ from netlet.models.layered import LayeredModel
 from netlet.optimizers import schedules
 
 # Optimizers of Keras whose arguments, by the names in Netlet's configs, Keras knows too.
-_OPTIMIZERS = frozenset(
-    [
-        "Adadelta",
-        "Adafactor",
-        "Adagrad",
-        "Adam",
-        "AdamW",
-        "Adamax",
-        "Ftrl",
-        "Lamb",
-        "Lion",
-        "LossScaleOptimizer",
-        "Muon",
-        "Nadam",
-        "RMSprop",
-        "SGD",
-    ]
+_OPTIMIZERS = (
+    *("Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl"),
+    *("Lamb", "Lion", "Muon", "Nadam", "RMSprop", "SGD"),
 )
 
 

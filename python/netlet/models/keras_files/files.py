@@ -1,4 +1,4 @@
-"""Save and load ``.keras`` and ``.weights.h5`` files: what ``save``, ``load_model`` and their like call by the suffix."""
+"""Save and load ``.keras`` and ``.weights.h5`` files: what ``save``, ``load_model`` and their like call."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from numpy.typing import NDArray
+
 from netlet._version import __version__
-from netlet.errors import ModelFormatError
+from netlet.errors import ModelFormatError, NotBuiltError
 from netlet.models.keras_files import archive, hdf5, weights
 from netlet.models.keras_files.compilation import decode_compilation, encode_compilation
 from netlet.models.keras_files.graph import decode_model, encode_model
@@ -25,18 +27,17 @@ def model_to_bytes(model: LayeredModel) -> bytes:
 
     How it was compiled is written where Keras knows all of it. The optimizer's state is not.
 
-    Raises: ValueError if Keras has no place for something in the model; ImportError without h5py.
+    Raises: NotBuiltError; ValueError if Keras has no place for something in the model; ImportError without h5py.
     """
-    config = encode_model(model)
-    if (compiled := encode_compilation(model)) is not None:
-        config["compile_config"] = compiled
-    return archive.write(
-        {
-            archive.METADATA: _dumps({"keras_version": KERAS_VERSION, "netlet_version": __version__}),
-            archive.CONFIG: _dumps(config),
-            archive.WEIGHTS: weights.to_bytes(model),
-        }
-    )
+    if not model.built:
+        raise NotBuiltError(f"{model.name}: the model is not built, so it has no weights to save")
+    with model._guard("save"):
+        config = encode_model(model)
+        if (compiled := encode_compilation(model)) is not None:
+            config["compile_config"] = compiled
+        data = weights.to_bytes(model)
+    versions = {"keras_version": KERAS_VERSION, "netlet_version": __version__}
+    return archive.write({archive.METADATA: _dumps(versions), archive.CONFIG: _dumps(config), archive.WEIGHTS: data})
 
 
 def load_model_file(path: str, custom_objects: Mapping[str, Any] | None, compile: bool) -> LayeredModel:
@@ -70,17 +71,17 @@ def load_model_file(path: str, custom_objects: Mapping[str, Any] | None, compile
     return model
 
 
-def load_weights_file(model: LayeredModel, path: str) -> None:
-    """Give a built model the weights in a ``.weights.h5`` or ``.keras`` file: all of them or none.
+def read_weights(model: LayeredModel, path: str) -> dict[str, NDArray[Any]]:
+    """Return the weights in a ``.weights.h5`` or ``.keras`` file, by the paths that they have in ``model``.
 
-    Raises: ModelFormatError if the file is broken or its weights are not those of such a model; ImportError; OSError.
+    Raises: ModelFormatError if the file is broken; ImportError without h5py; OSError.
     """
     if path.lower().endswith(".keras"):
         (data,) = archive.read(path, (archive.WEIGHTS,))
     else:
         with open(path, "rb") as file:
             data = file.read()
-    weights.assign(model, hdf5.read(data))
+    return weights.by_path(model, hdf5.read(data))
 
 
 def _dumps(value: Any) -> bytes:

@@ -74,9 +74,7 @@ class _Reader:
     def layers(self, root: Any) -> dict[str, list[NDArray[Any]]]:
         if LAYERS not in root:
             if "layer_names" in root.attrs or "model_weights" in root:
-                raise ModelFormatError(
-                    "weights: a file of Keras 2 (.h5); save it as .keras or .weights.h5 with Keras 3"
-                )
+                raise ModelFormatError("weights: a file of Keras 2 (.h5); save it as .weights.h5 with Keras 3")
             if VARS in root:
                 return {}  # of a model without weights
             raise ModelFormatError(f"weights: the file has no group {LAYERS!r}: not Keras' weights")

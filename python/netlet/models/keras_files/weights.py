@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from netlet.errors import ModelFormatError
 from netlet.layers import Layer
-from netlet.layers.layer import assign_all
 from netlet.layers.variable import Variable
 from netlet.models.keras_files import hdf5
 from netlet.models.keras_files.order import group_names, ordered_layers
@@ -35,29 +34,15 @@ def to_bytes(model: LayeredModel) -> bytes:
     return hdf5.write(model.name, groups)
 
 
-def assign(model: LayeredModel, arrays: Arrays) -> None:
-    """Give a built model the weights that `hdf5.read` returned: all of them or none.
-
-    Raises: ModelFormatError if they are not those of such a model.
-    """
+def by_path(model: LayeredModel, arrays: Arrays) -> dict[str, NDArray[Any]]:
+    """Return what `hdf5.read` returned by the paths of the model's weights; what has none by its place in the file."""
     left = dict(arrays)
-    variables: list[Variable] = []
-    values: list[NDArray[Any]] = []
+    found = {}
     for group, layer in _groups(model):
-        own, found = stored_order(layer), left.pop(group, [])
-        if len(own) != len(found):
-            raise ModelFormatError(
-                f"layer {layer.name!r}: the file has {len(found)} weights for it (as {group!r}), expected {len(own)}"
-            )
-        for variable, value in zip(own, found, strict=True):
-            if value.shape != variable.shape:
-                raise ModelFormatError(
-                    f"{variable.path}: the file's weight has shape {value.shape}, expected {variable.shape}"
-                )
-        variables += own
-        values += found
-    check_used(left)
-    assign_all(variables, values, model.name)
+        own, values = stored_order(layer), left.pop(group, [])
+        for i, value in enumerate(values):
+            found[own[i].path if i < len(own) else f"{group}/{i}"] = value
+    return {**found, **{f"{group}/{i}": value for group, values in left.items() for i, value in enumerate(values)}}
 
 
 def check_used(left: Mapping[str, Any]) -> None:

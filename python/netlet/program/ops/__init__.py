@@ -36,7 +36,10 @@ from netlet.program.ops.metrics import (
 )
 from netlet.program.ops.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from netlet.program.ops.normalization import BatchNormalization, LayerNormalization, UnitNormalization
-from netlet.program.ops.optimizers import Sgd
+from netlet.program.ops.optimizers import Lion, Sgd
+from netlet.program.ops.optimizers_adam import Adam, Adamax, Lamb, Nadam
+from netlet.program.ops.optimizers_matrix import Adafactor, Muon
+from netlet.program.ops.optimizers_squares import Adadelta, Adagrad, Ftrl, RmsProp
 from netlet.program.ops.prelu import PReLU
 from netlet.program.ops.reshape import Reshape
 from netlet.program.ops.shaping import Permute, RepeatVector, Standardize
@@ -119,7 +122,23 @@ METRICS: dict[str, MetricSpec] = {
     )
 }
 
-OPTIMIZERS: dict[str, OptimizerSpec] = {spec.name: spec for spec in (Sgd(),)}
+OPTIMIZERS: dict[str, OptimizerSpec] = {
+    spec.name: spec
+    for spec in (
+        Sgd(),
+        Adam(),
+        Adamax(),
+        Nadam(),
+        RmsProp(),
+        Adagrad(),
+        Adadelta(),
+        Lion(),
+        Lamb(),
+        Ftrl(),
+        Adafactor(),
+        Muon(),
+    )
+}
 
 
 def all_specs() -> list[Spec]:
