@@ -116,9 +116,18 @@ def rules(k: Any) -> Any:
     return k.Sequential(layers, name="rules")
 
 
-CASES = {
-    f.__name__: f for f in (dense, one_of_each, embedding, activations, graph, shared_twice, rules)
-}  # fmt: skip
+def compiled(k: Any) -> Any:
+    model = dense(k)
+    model.compile(
+        optimizer=k.optimizers.Adam(learning_rate=0.01, beta_1=0.8, clipnorm=1.0),
+        loss=k.losses.CategoricalCrossentropy(label_smoothing=0.1),
+        metrics=["accuracy", k.metrics.Precision(thresholds=0.4, name="p")],
+    )
+    return model
+
+
+_ALL = (dense, one_of_each, embedding, activations, graph, shared_twice, rules, compiled)
+CASES = {build.__name__: build for build in _ALL}
 
 
 def rows(name: str) -> Any:
@@ -128,7 +137,7 @@ def rows(name: str) -> Any:
         return rng.integers(0, 10, (7, 4)).astype(np.float32)
     if name == "graph":
         return {key: rng.standard_normal((7, 4)).astype(np.float32) for key in ("a", "b")}
-    width = {"dense": 5, "one_of_each": 6, "activations": 4, "shared_twice": 3, "rules": 4}[name]
+    width = {"dense": 5, "compiled": 5, "one_of_each": 6, "activations": 4, "shared_twice": 3, "rules": 4}[name]
     return rng.standard_normal((7, width)).astype(np.float32)
 
 
@@ -139,7 +148,10 @@ def fill(model: Any) -> None:
 
 
 def predictions(model: Any, name: str) -> dict[str, Any]:
-    """What the model predicts, under a name for each output."""
+    """What the model predicts, under a name for each output; of a compiled one, what it evaluates to as well."""
+    if name == "compiled":
+        scores = model.evaluate(rows(name), np.eye(3, dtype=np.float32)[[0, 1, 2, 2, 1, 0, 0]], verbose=0)
+        return {"out": np.asarray(model.predict(rows(name), verbose=0)), "scores": np.asarray(scores)}
     out = model.predict(rows(name), verbose=0)
     if isinstance(out, dict):
         return {key: np.asarray(value) for key, value in out.items()}

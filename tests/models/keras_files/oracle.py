@@ -3,6 +3,7 @@
 ``oracle.py write DIR``: each case as ``DIR/<case>.keras``, ``.weights.h5``, with its predictions as ``.npz``.
 ``oracle.py read DIR``: each ``.keras`` and ``.weights.h5`` in DIR, with its predictions as ``.<suffix>.npz``; what it
 loaded from a ``.keras`` it saves again as ``DIR/again/<name>``. A file that it cannot load gets a ``.error`` instead.
+``oracle.py fixtures``: the files in the folder ``fixtures`` beside this script, anew.
 """
 
 from __future__ import annotations
@@ -45,5 +46,16 @@ def read(folder: Path) -> None:
             Path(f"{path}.error").write_text(traceback.format_exc(), encoding="utf-8")
 
 
+def fixtures(folder: Path) -> None:
+    for name in ("dense", "shared_twice"):
+        model = cases.CASES[name](keras)
+        cases.fill(model)
+        model.save(folder / f"{name}.keras")
+        np.savez(folder / f"{name}.npz", **cases.predictions(model, name))
+
+
 if __name__ == "__main__":
-    {"write": write, "read": read}[sys.argv[1]](Path(sys.argv[2]))
+    if sys.argv[1] == "fixtures":
+        fixtures(Path(__file__).parent / "fixtures")
+    else:
+        {"write": write, "read": read}[sys.argv[1]](Path(sys.argv[2]))
