@@ -40,7 +40,7 @@ def encode_model(model: LayeredModel) -> dict[str, Any]:
         "name": model.name,
         "trainable": model.trainable,
         "dtype": encode_dtype(model.dtype),
-        "layers": [encode_layer(layer) for layer in model._stack],
+        "layers": [encode_layer(layer, model.dtype) for layer in model._stack],
         "build_input_shape": list(model.input_shape),
     }
     return {**keras_object("keras", "Sequential", config), "build_config": {"input_shape": list(model.input_shape)}}
@@ -64,7 +64,11 @@ def _graph_config(model: Model) -> dict[str, Any]:
         return {"args": [arguments] if value.call.listed else arguments, "kwargs": {}}
 
     layers = [
-        {**encode_layer(layer), "name": layer.name, "inbound_nodes": [node(v) for v in calls.get(id(layer), ())]}
+        {
+            **encode_layer(layer, model.dtype),
+            "name": layer.name,
+            "inbound_nodes": [node(v) for v in calls.get(id(layer), ())],
+        }
         for layer in ordered_layers(model)
     ]
     ends = {

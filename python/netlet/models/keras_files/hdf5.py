@@ -72,17 +72,17 @@ class _Reader:
         self.stored = 0
 
     def layers(self, root: Any) -> dict[str, list[NDArray[Any]]]:
-        if LAYERS not in root:
-            if "layer_names" in root.attrs or "model_weights" in root:
+        if not self.holds(root, LAYERS):
+            if "layer_names" in root.attrs or self.holds(root, "model_weights"):
                 raise ModelFormatError("weights: a file of Keras 2 (.h5); save it as .weights.h5 with Keras 3")
-            if VARS in root:
+            if self.holds(root, VARS):
                 return {}  # of a model without weights
             raise ModelFormatError(f"weights: the file has no group {LAYERS!r}: not Keras' weights")
         place = self.child(root, LAYERS, self.package.Group)
         found = {}
         for name in place:
             layer = self.child(place, name, self.package.Group)
-            if VARS in layer and (arrays := self.arrays(self.child(layer, VARS, self.package.Group))):
+            if self.holds(layer, VARS) and (arrays := self.arrays(self.child(layer, VARS, self.package.Group))):
                 found[name] = arrays
         return found
 
@@ -114,12 +114,15 @@ class _Reader:
         values: NDArray[Any] = np.asarray(dataset[()])
         return values.astype(kind.newbyteorder("="), copy=False)
 
+    def holds(self, group: Any, name: str) -> bool:
+        """Whether ``group`` has a link ``name``, wherever it leads; h5py's ``in`` would follow it."""
+        return bool(group.id.links.exists(name.encode()))
+
     def child(self, group: Any, name: str, kind: type) -> Any:
-        """What ``group`` itself holds under ``name``; links to elsewhere are refused."""
-        if name not in group:
+        """What ``group`` itself holds under ``name``; links to elsewhere are refused before they are followed."""
+        if not self.holds(group, name):
             raise ModelFormatError(f"weights: {group.name} has no {name!r}")
-        link = group.get(name, getclass=True, getlink=True)
-        if link is not self.package.HardLink:
+        if group.id.links.get_info(name.encode()).type != self.package.h5l.TYPE_HARD:
             raise ModelFormatError(f"weights: {name!r} in {group.name} is a link to elsewhere: refused")
         found = group[name]
         if not isinstance(found, kind):

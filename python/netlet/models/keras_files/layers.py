@@ -44,8 +44,12 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
 }
 
 
-def encode_layer(layer: Layer) -> dict[str, Any]:
+def encode_layer(layer: Layer, dtype: str) -> dict[str, Any]:
     """Return Keras' form of a layer.
+
+    Args:
+        layer: of a model that is built.
+        dtype: the model's.
 
     Raises: ValueError if Keras has no place for one of its arguments.
     """
@@ -53,7 +57,7 @@ def encode_layer(layer: Layer) -> dict[str, Any]:
     if isinstance(layer, InputLayer):
         config = {
             "batch_shape": list(layer.batch_shape),
-            "dtype": layer.dtype,
+            "dtype": dtype,
             "sparse": False,
             "ragged": False,
             "name": layer.name,
