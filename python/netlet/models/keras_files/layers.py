@@ -132,7 +132,7 @@ def _input_layer(config: Mapping[str, Any]) -> InputLayer:
 def _parameters(cls: type) -> set[str]:
     """The arguments that a layer's constructor takes, those of `Layer` included."""
     found = {"name", "trainable", "dtype"}
-    return found | {key for key in inspect.signature(cls.__init__).parameters if key not in ("self", "kwargs")}
+    return found | set(inspect.signature(cls).parameters) - {"kwargs"}
 
 
 def _short(value: Any) -> str:
