@@ -18,6 +18,8 @@ from netlet.errors import ModelFormatError
 from netlet.models.keras_files.archive import MAX_EXPANSION, SLACK
 
 LAYERS, VARS = "layers", "vars"
+# What h5py raises of broken files: HDF5 has no error of its own, and believes sizes that it reads.
+_FAULTS = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, OverflowError, MemoryError)
 _FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32"}  # built into HDF5, by their numbers
 
 
@@ -59,7 +61,7 @@ def read(data: bytes) -> dict[str, list[NDArray[Any]]]:
             return _Reader(package, len(data)).layers(root)
     except ModelFormatError:
         raise
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+    except _FAULTS as error:
         raise ModelFormatError(f"weights: not a file of Keras' weights, or broken: {error}") from None
 
 
