@@ -142,9 +142,15 @@ def rows(name: str) -> Any:
 
 
 def fill(model: Any) -> None:
-    """Give every weight values of its own, positive ones, as variances must be."""
+    """Give every weight values of its own: positive, as variances must be, and columns of kernels that add up to about
+    1, so that numbers stay near 1 through any number of layers."""
     rng = np.random.default_rng(11)
-    model.set_weights([rng.uniform(0.1, 0.9, np.shape(w)).astype(np.float32) for w in model.get_weights()])
+    weights = []
+    for w in model.get_weights():
+        shape = np.shape(w)
+        scale = 2 / shape[0] if len(shape) == 2 and shape[0] > 2 else 1
+        weights.append((rng.uniform(0.1, 0.9, shape) * scale).astype(np.float32))
+    model.set_weights(weights)
 
 
 def predictions(model: Any, name: str) -> dict[str, Any]:
