@@ -85,7 +85,7 @@ def _encode(value: Any, module: str, known: Mapping[str, Any]) -> Any:
 def _decode(value: Any, get: Callable[[Any], Any], custom: Custom) -> Any:
     value = function_name(value)
     if isinstance(value, Mapping):
-        name, config = value.get("class_name"), value.get("config")
+        name, config = str(value.get("class_name")), value.get("config")
         refuse_code(name, "compile_config")
         if name in custom:
             return custom[name].from_config(dict(config or {}))

@@ -67,8 +67,8 @@ def encode_layer(layer: Layer, dtype: str) -> dict[str, Any]:
     config = {key: encode_argument(key, value, layer.name) for key, value in layer.get_config().items()}
     if REGISTRY.objects.get(cls.__name__) is not cls:  # of the user; to be named in custom_objects
         return keras_object(cls.__module__, cls.__name__, config, cls.__name__)
-    if isinstance(config.get("seed"), int):
-        config["seed"] %= _MAX_SEED
+    if isinstance(seed := config.get("seed"), int):
+        config["seed"] = seed % _MAX_SEED
     return keras_object(_MODULE, cls.__name__, config)
 
 

@@ -89,8 +89,10 @@ def decode_dtype(value: Any, owner: str) -> str | None:
     if isinstance(value, Mapping):
         config = value.get("config")
         value = config.get("name") if isinstance(config, Mapping) else value
-    if value is None or value in DTYPES:
-        return value
+    if value is None:
+        return None
+    if value in DTYPES:
+        return str(value)
     raise ModelFormatError(f"{owner}: dtype {value!r} is not supported, expected one of {', '.join(DTYPES)}")
 
 
@@ -141,6 +143,8 @@ def _activation(value: Any, owner: str, custom: Custom) -> Any:
 
 def _object(kind: _Kind, value: Any, owner: str, custom: Custom) -> Any:
     value = function_name(value)
+    name: str
+    arguments: Any
     if isinstance(value, str):
         name, arguments = value, {}
     elif isinstance(value, Mapping) and isinstance(value.get("class_name"), str):
@@ -150,12 +154,16 @@ def _object(kind: _Kind, value: Any, owner: str, custom: Custom) -> Any:
     refuse_code(name, owner)
     if name in custom:
         found = custom[name]
-        return found.from_config(dict(arguments)) if isinstance(found, type) else found
+        return _from_config(found, arguments) if isinstance(found, type) else found
     if name not in kind.known:
         raise ModelFormatError(str(unknown_name(f"{kind.name} (of {owner})", name, kind.known)))
     if not isinstance(arguments, Mapping):
         raise ModelFormatError(f"{owner}: config of {name} must be an object, got {arguments!r}")
     return kind.get({"class_name": name, "config": {key: _seed(key, v) for key, v in arguments.items()}})
+
+
+def _from_config(cls: Any, arguments: Mapping[str, Any]) -> Any:
+    return cls.from_config(dict(arguments))
 
 
 def _seed(key: str, value: Any) -> Any:

@@ -93,7 +93,8 @@ class _InOrder(Mapping[str, NDArray[Any]]):
     def __getitem__(self, name: str) -> NDArray[Any]:
         if not self._arrays:
             raise KeyError(name)
-        return self._arrays.pop().astype(self.layer.dtype, copy=False)
+        value: NDArray[Any] = self._arrays.pop().astype(self.layer.dtype, copy=False)
+        return value
 
     def __len__(self) -> int:
         return len(self._arrays)
