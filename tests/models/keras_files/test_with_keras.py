@@ -68,7 +68,7 @@ def settings(model: Any) -> Any:
             return {key: kept(value) for key, value in config.items() if key not in free}
         if isinstance(config, list):
             return kept(config[0]) if len(config) == 1 else [kept(value) for value in config]
-        return config
+        return np.float32(config) if isinstance(config, float) else config  # to which Keras rounds some
 
     return [(type(layer).__name__, kept(layer.get_config())) for layer in ordered_layers(model)]
 
