@@ -92,12 +92,12 @@ def shared_twice(k: Any) -> Any:
 
 
 def rules(k: Any) -> Any:
-    """Initializers, regularizers and constraints."""
+    """Initializers, regularizers and constraints; not the gain of Identity, which Keras does not write."""
     L, i, r, c = k.layers, k.initializers, k.regularizers, k.constraints
     kinds = [
         i.GlorotNormal(seed=1), i.HeNormal(), i.HeUniform(), i.LecunNormal(), i.LecunUniform(), i.Constant(0.2),
         i.RandomNormal(stddev=0.1), i.RandomUniform(-0.1, 0.2, seed=5), i.TruncatedNormal(0.1, 0.2), i.Orthogonal(0.5),
-        i.Identity(2.0), i.VarianceScaling(2.0, "fan_out", "uniform"), i.Ones(), i.Zeros(),
+        i.Identity(), i.VarianceScaling(2.0, "fan_out", "uniform"), i.Ones(), i.Zeros(),
     ]  # fmt: skip
     penalties = [r.L1(0.1), r.L2(0.2), r.L1L2(0.1, 0.3), r.OrthogonalRegularizer(0.1), "l2", None]
     limits = [c.MaxNorm(3.0), c.MinMaxNorm(0.5, 2.0, rate=0.5), c.NonNeg(), c.UnitNorm(axis=0), None]
