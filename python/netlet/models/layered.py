@@ -252,7 +252,8 @@ class LayeredModel(Trainer):
         """Write the model to a file: layers, weights, settings of ``compile`` and the optimizer's state.
 
         Args:
-            filepath: path of the file, which is replaced in one step: a crash leaves the old or the new one.
+            filepath: path of the file, which is replaced in one step: a crash leaves the old or the new one. The suffix
+                ``.keras`` asks for Keras' format, without the optimizer's state; all others are safetensors.
             overwrite: whether a file that exists may be replaced.
 
         Raises: NotBuiltError before the model is built; FileExistsError; OSError.
@@ -262,10 +263,11 @@ class LayeredModel(Trainer):
         save_model(self, filepath, overwrite)
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Write the weights alone to a safetensors file.
+        """Write the weights alone to a file.
 
         Args:
-            filepath: path of the file, such as ``model.weights.safetensors``, which is replaced in one step.
+            filepath: path of the file, which is replaced in one step: safetensors, as ``model.weights.safetensors``, or
+                Keras' format, as ``model.weights.h5``, which needs h5py.
             overwrite: whether a file that exists may be replaced.
 
         Raises: NotBuiltError before the model is built; ValueError if the path names another format; FileExistsError;
@@ -276,7 +278,7 @@ class LayeredModel(Trainer):
         save_weights(self, filepath, overwrite)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
-        """Set the weights from a file that `save_weights` or `save` wrote. Either all are set or none.
+        """Set the weights from a file that `save_weights`, `save` or Keras 3 wrote. Either all are set or none.
 
         A weight is found by its layer's name and its own. Where the layers have other names, weights of the same names
         and shapes in the same order will do.
