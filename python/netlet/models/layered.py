@@ -217,7 +217,9 @@ class LayeredModel(Trainer):
         if not self.built:
             raise NotBuiltError(f"{self.name}: the model is not built; call build() or add an Input")
         finite = self._compilation is not None and self._compilation.check_finite
-        adapter = RowAdapter(self._first_layer_name(), self.input_shape, self.output_shape, self.dtype, finite)
+        adapter = RowAdapter(
+            self._first_layer_name(), self.input_shape, self.output_shape, self.dtype, finite, self._columns
+        )
         return self._engine_for(self.input_shape).executor.predictor(adapter)
 
     # Description

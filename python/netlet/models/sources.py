@@ -97,10 +97,20 @@ class ArraySource:
         steps_per_epoch: int | None,
     ) -> None:
         self.rows = rows
+        self._begin(-(-len(rows) // batch_size), batch_size, shuffle, steps_per_epoch)
+
+    def _begin(
+        self,
+        pass_steps: int,
+        batch_size: int,
+        shuffle: Callable[[], tuple[int, int] | None],
+        steps_per_epoch: int | None,
+    ) -> None:
+        """Set what every source of passes has; ``pass_steps``: of a pass."""
         self.batch_size = batch_size
-        self.steps: int | None = steps_per_epoch or -(-len(rows) // batch_size)
+        self.steps: int | None = steps_per_epoch or pass_steps
         self._steps_per_epoch = steps_per_epoch
-        self._pass_steps = -(-len(rows) // batch_size)
+        self._pass_steps = pass_steps
         self._shuffle = shuffle
         self._order: tuple[int, int] | None = None
         self._position = self._pass_steps  # steps done of the present pass; a new one begins at the first epoch
@@ -118,6 +128,12 @@ class ArraySource:
             warnings.warn(RAN_OUT, stacklevel=2)
         if begin >= end:
             return 0
+        self._run(engine, begin, end, learning_rate, sums)
+        self._position = end
+        return end - begin
+
+    def _run(self, engine: Engine, begin: int, end: int, learning_rate: float, sums: Sums) -> None:
+        """Run steps ``begin .. end-1`` of the pass."""
         engine.executor.train(
             self.rows.xs,
             self.rows.y,
@@ -129,8 +145,6 @@ class ArraySource:
             learning_rate=learning_rate,
             sums=sums,
         )
-        self._position = end
-        return end - begin
 
     def end_epoch(self) -> None:
         """Nothing to do: rows are at rest."""
@@ -160,6 +174,7 @@ class BatchSource:
         batches: a generator (used up once) or an iterable (begun anew for each epoch).
         adapt: makes a raw batch into Rows.
         steps_per_epoch: None: an epoch lasts until the iterable ends.
+        length: how many batches the iterable says it has, or None.
     """
 
     def __init__(
@@ -167,8 +182,11 @@ class BatchSource:
         batches: Any,
         adapt: Callable[[Any, Any, Any], Rows],
         steps_per_epoch: int | None,
+        length: int | None = None,
     ) -> None:
-        self.steps = steps_per_epoch
+        self.steps = steps_per_epoch or length
+        self._steps_per_epoch = steps_per_epoch
+        self._length = length
         self._batches = batches
         self._adapt = adapt
         self._once = hasattr(batches, "__next__")
@@ -176,9 +194,15 @@ class BatchSource:
         self._drawn = 0  # batches, since the iterable was last begun
 
     def begin_epoch(self) -> None:
-        if self._iterator is None or (self.steps is None and not self._once):
-            self._iterator = iter(self._batches)
-            self._drawn = 0 if not self._once else self._drawn
+        if self._iterator is not None and (self._once or not self._begins_anew()):
+            return
+        self._iterator = iter(self._batches)
+        self._drawn = 0
+
+    def _begins_anew(self) -> bool:
+        """Whether the next epoch begins the iterable anew: always for whole epochs, else where it is known to be used
+        up."""
+        return self._steps_per_epoch is None or (self._length is not None and self._drawn >= self._length)
 
     def train(self, engine: Engine, first: int, last: int, learning_rate: float, sums: Sums) -> int:
         assert self._iterator is not None
@@ -188,7 +212,7 @@ class BatchSource:
             except StopIteration:
                 if not self._once:
                     self._iterator = None
-                if self.steps is not None:
+                if self._steps_per_epoch is not None:
                     warnings.warn(RAN_OUT, stacklevel=2)
                 return done
             self._drawn += 1
@@ -203,8 +227,8 @@ class BatchSource:
 
     def set_state(self, state: dict[str, Any], step: int) -> None:
         """Draw as many batches as were drawn, and drop them: the iterable must yield the same ones again."""
-        if not step and self.steps is None and not self._once:
-            return
+        if not step and self._steps_per_epoch is None and not self._once:
+            return  # the next epoch begins it anew
         self._iterator = iter(self._batches)
         self._drawn = sum(1 for _ in itertools.islice(self._iterator, state["drawn"]))
         if self._drawn < state["drawn"]:
