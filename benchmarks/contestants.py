@@ -82,7 +82,7 @@ class Contestant:
         # PyTorch has no instruction set to choose: its own choice stands beside all of them.
         if (self.isa is not None) != by_isa and not (by_isa and self.library == "torch"):
             return False
-        if self.bound:
+        if self.peer == "fma_peak":
             return self.isa is not None or any(goal.peak is not None for goal in case.goals)
         return self.module().unsupported(case) is None
 
@@ -108,7 +108,7 @@ ISAS = {"avx512": "SkylakeX", "avx2": "Haswell", "baseline": "Nehalem"}
 
 
 def _by_isa() -> Iterator[Contestant]:
-    """Netlet, OpenBLAS and the bound on each instruction set, with all threads and with one."""
+    """Netlet and OpenBLAS on each instruction set, with all threads and with one, and the bound of one."""
     for isa, core in ISAS.items():
         for threads in (None, 1):
             end, words = ("-1", "; one thread") if threads else ("", "")
@@ -121,7 +121,8 @@ def _by_isa() -> Iterator[Contestant]:
                 f"numpy-{isa}{end}", "numpy_loop", f"matmul, OPENBLAS_CORETYPE={core}{words}",
                 settings={"core": core}, environment={"OPENBLAS_CORETYPE": core}, **common,
             )  # fmt: skip
-            yield _peak(f"peak-{isa}{end}", words, **common)
+            if threads == 1:
+                yield _peak(f"peak-{isa}-1", words, **common)
 
 
 def _peak(name: str, words: str = "", isa: str | None = None, **more: Any) -> Contestant:
@@ -192,6 +193,7 @@ ALL: tuple[Contestant, ...] = (
         settings={"threads": 1, "binding": True},
     ),
     _peak("peak"),
+    Contestant("reading", "weight_read", "reads the weights once; one thread", 1, kinds=("inference",), bound=True),
     *_by_threads(),
     *_by_isa(),
 )  # fmt: skip

@@ -22,7 +22,7 @@ FLOORS = [
     {"random", "utils"},
     {"program"},
     {"backends"},
-    {"activations", "initializers", "losses", "metrics", "optimizers"},
+    {"activations", "constraints", "initializers", "losses", "metrics", "optimizers", "regularizers"},
     {"layers"},
     {"callbacks", "models", "plotting", "runtime"},
     {"__main__", "examples", "testing", "__init__"},

@@ -44,8 +44,8 @@ class PyExecutor {
   py::capsule predictor() { return predictor_capsule<T>(*executor_); }
 
   void train(const std::vector<py::array>& xs, const py::array& y, std::optional<py::array> weight, int64_t batch,
-             std::optional<std::pair<uint64_t, uint64_t>> shuffle, int64_t first, int64_t last, double rate,
-             py::array sums) {
+             std::optional<std::pair<uint64_t, uint64_t>> shuffle, int64_t first, int64_t last, const py::object& rate,
+             int64_t iteration, py::array sums) {
     need_loss("train");
     if (!program().has_optimizer) fail(Kind::value, "train: the program has no optimizer");
     const Rows<T> rows = labelled(xs, y, weight);
@@ -57,8 +57,16 @@ class PyExecutor {
            "train: steps [" + std::to_string(first) + ", " + std::to_string(last) + ") of " + std::to_string(steps));
     std::optional<Shuffle> order;
     if (shuffle) order = Shuffle{shuffle->first, shuffle->second};
+    check_iteration(iteration);
+    Pace pace;
+    pace.iteration = iteration;
+    if (py::isinstance<py::array>(rate) && py::reinterpret_borrow<py::array>(rate).ndim() > 0)
+      pace.rates = read_only<double>(py::reinterpret_borrow<py::array>(rate), last - first, "learning_rate");
+    else
+      pace.rate = PyFloat_AsDouble(rate.ptr());
+    if (PyErr_Occurred()) throw py::error_already_set();
     py::gil_scoped_release release;
-    executor_->train(rows, batch, order, first, last, static_cast<T>(rate), s, Interrupt(interrupted));
+    executor_->train(rows, batch, order, first, last, pace, s, Interrupt(interrupted));
   }
 
   void evaluate(const std::vector<py::array>& xs, const py::array& y, std::optional<py::array> weight, int64_t batch,
@@ -104,11 +112,12 @@ class PyExecutor {
     return py::make_tuple(ys, dxs, dparams);
   }
 
-  void apply(const py::array& gradient, double rate) {
+  void apply(const py::array& gradient, double rate, int64_t iteration) {
     if (!program().has_optimizer) fail(Kind::value, "apply: the program has no optimizer");
     const T* g = read_only<T>(gradient, program().param_size, "gradient");
+    check_iteration(iteration);
     py::gil_scoped_release release;
-    executor_->apply(g, static_cast<T>(rate));
+    executor_->apply(g, rate, iteration);
   }
 
   py::dict profile(const std::vector<py::array>& xs, std::optional<py::array> y, std::optional<py::array> weight,
@@ -120,7 +129,7 @@ class PyExecutor {
     Profile found;
     {
       py::gil_scoped_release release;
-      found = executor_->profile(rows, batch, static_cast<T>(rate), seconds, Interrupt(interrupted));
+      found = executor_->profile(rows, batch, rate, seconds, Interrupt(interrupted));
     }
     return as_dict(found);
   }
@@ -134,6 +143,10 @@ class PyExecutor {
   }
   static void check_batch(int64_t batch) {
     if (batch < 1) fail(Kind::value, "batch_size: expected 1 or more, got " + std::to_string(batch));
+  }
+
+  static void check_iteration(int64_t iteration) {
+    if (iteration < 0) fail(Kind::value, "iteration: expected 0 or more, got " + std::to_string(iteration));
   }
 
   Rows<T> inputs(const std::vector<py::array>& xs) const {
@@ -204,12 +217,12 @@ void bind(py::module_& m, const char* name) {
       .def("frozen", &E::frozen)
       .def("train", &E::train, py::arg("xs"), py::arg("y"), py::arg("sample_weight"), py::kw_only(),
            py::arg("batch_size"), py::arg("shuffle"), py::arg("first"), py::arg("last"), py::arg("learning_rate"),
-           py::arg("sums"))
+           py::arg("iteration") = 0, py::arg("sums"))
       .def("evaluate", &E::evaluate, py::arg("xs"), py::arg("y"), py::arg("sample_weight"), py::kw_only(),
            py::arg("batch_size"), py::arg("sums"))
       .def("gradients", &E::gradients, py::arg("xs"), py::arg("y"), py::arg("sample_weight"))
       .def("vjp", &E::vjp, py::arg("xs"), py::arg("dys"), py::arg("training") = false, py::arg("iteration") = 0)
-      .def("apply", &E::apply, py::arg("gradient"), py::arg("learning_rate"))
+      .def("apply", &E::apply, py::arg("gradient"), py::arg("learning_rate"), py::arg("iteration") = 0)
       .def("profile", &E::profile, py::arg("xs"), py::arg("y"), py::arg("sample_weight"), py::kw_only(),
            py::arg("batch_size"), py::arg("learning_rate"), py::arg("seconds"));
 }

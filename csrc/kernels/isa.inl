@@ -7,7 +7,10 @@
 #include "kernels/gemm.inl"
 #include "kernels/loss.inl"
 #include "kernels/optimizer.inl"
+#include "kernels/optimizer_moments.inl"
+#include "kernels/optimizer_squares.inl"
 #include "kernels/peak.inl"
+#include "kernels/piecewise.inl"
 #include "kernels/softmax.inl"
 
 namespace netlet {
@@ -40,12 +43,26 @@ constexpr Kernels<T> make_kernels(Isa isa) {
   NL_ACT(tanh, Tanh)
   NL_ACT(exponential, Exponential)
   NL_ACT(hard_sigmoid, HardSigmoid)
+  NL_ACT(relu6, Relu6)
+  NL_ACT(celu, Celu)
+  NL_ACT(squareplus, Squareplus)
+  NL_ACT(soft_shrink, SoftShrink)
+  NL_ACT(hard_shrink, HardShrink)
+  NL_ACT(sparse_plus, SparsePlus)
+  NL_ACT(hard_tanh, HardTanh)
+  NL_ACT(sparse_sigmoid, SparseSigmoid)
+  NL_ACT(log_sigmoid, LogSigmoid)
   NL_ACT(softplus, Softplus)
   NL_ACT(softsign, Softsign)
   NL_ACT(gelu, Gelu)
   NL_ACT(gelu_tanh, GeluTanh)
   NL_ACT(silu, Silu)
+  NL_ACT(hard_silu, HardSilu)
+  NL_ACT(tanh_shrink, TanhShrink)
+  NL_ACT(mish, Mish)
 #undef NL_ACT
+  k.piecewise_forward = piecewise_forward<T>;
+  k.piecewise_backward = piecewise_backward<T>;
 
   k.softmax_forward = softmax_forward<T>;
   k.softmax_backward = softmax_backward<T>;
@@ -64,7 +81,28 @@ constexpr Kernels<T> make_kernels(Isa isa) {
 #undef NL_LOSS
 
   k.sgd = sgd<T>;
-  k.sgd_momentum = sgd_momentum<T>;
+#define NL_RULE(name, function) k.rule[static_cast<int>(Rule::name)] = function<T>;
+  NL_RULE(momentum, sgd_momentum)
+  NL_RULE(adam, adam)
+  NL_RULE(adamax, adamax)
+  NL_RULE(nadam, nadam)
+  NL_RULE(lamb, lamb)
+  NL_RULE(lion, lion)
+  NL_RULE(muon, muon_momentum)
+  NL_RULE(rmsprop, rmsprop)
+  NL_RULE(adagrad, adagrad)
+  NL_RULE(adadelta, adadelta)
+  NL_RULE(ftrl, ftrl)
+  NL_RULE(adafactor, adafactor)
+#undef NL_RULE
+  k.combine = combine<T>;
+  k.scale = scale_by<T>;
+  k.clip = clip<T>;
+  k.decay = decay<T>;
+  k.take_mean = take_mean<T>;
+  k.sum_squares = sum_squares<T>;
+  k.add_squares = add_squares<T>;
+  k.divide_by_root = divide_by_root<T>;
   k.fma_peak = fma_peak<T>;
   k.fma_peak_flops = Peak<T>::flops;
   return k;

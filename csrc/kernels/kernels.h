@@ -22,17 +22,36 @@ enum class Act : int {
   sigmoid,
   tanh,
   exponential,
-  hard_sigmoid,  // gradient from y
+  hard_sigmoid,
+  relu6,
+  celu,
+  squareplus,
+  soft_shrink,
+  hard_shrink,
+  sparse_plus,
+  hard_tanh,
+  sparse_sigmoid,
+  log_sigmoid,  // gradient from y
   softplus,
   softsign,
   gelu,
   gelu_tanh,
-  silu,  // gradient from x
+  silu,
+  hard_silu,
+  tanh_shrink,
+  mish,  // gradient from x
 };
-inline constexpr int kActCount = 14;
+inline constexpr int kActCount = 26;
 inline constexpr bool gradient_from_output(Act act) {
-  return static_cast<int>(act) <= static_cast<int>(Act::hard_sigmoid);
+  return static_cast<int>(act) <= static_cast<int>(Act::log_sigmoid);
 }
+
+// x <= threshold ? (scale ? scale (x - threshold) : value) : clip(x, low, high): relu with all its arguments, and
+// threshold. See csrc/kernels/piecewise.inl.
+template <class T>
+struct Piecewise {
+  T threshold, scale, value, low, high;
+};
 
 enum class LossKind : int {
   mean_squared_error,
@@ -86,6 +105,38 @@ struct LossArgs {
   double* row_loss;     // [R]: weight times the mean loss of the row
 };
 
+// The rules of the optimizers that go element by element (lamb, adafactor and muon: a part of theirs).
+enum class Rule : int {
+  momentum,
+  adam,
+  adamax,
+  nadam,
+  lamb,
+  lion,
+  muon,
+  rmsprop,
+  adagrad,
+  adadelta,
+  ftrl,
+  adafactor,
+};
+inline constexpr int kRuleCount = 12;
+
+// One pass of a rule over n elements; see csrc/kernels/optimizer*.inl for each formula and its slots.
+template <class T>
+struct RuleArgs {
+  int64_t n = 0;
+  T* g = nullptr;  // the gradient; lamb, muon and adafactor write the direction of their step here, and leave w alone
+  T* w = nullptr;
+  T* slot[3] = {};
+  T rate = 0, rate_g = 0;  // the learning rate, with bias corrections where they are a factor
+  T beta_1 = 0, fresh_1 = 0, beta_2 = 0, fresh_2 = 0;  // what an average keeps, and the share of what is new
+  T correction_1 = 0, correction_2 = 0;                // factors of averages
+  T epsilon = 0, momentum = 0;
+  T power = 0, l1 = 0, l2 = 0, shrinkage = 0;  // ftrl
+  bool nesterov = false, amsgrad = false, centered = false;
+};
+
 template <class T>
 struct Kernels {
   Isa isa;
@@ -105,6 +156,10 @@ struct Kernels {
   void (*act_forward[kActCount])(int64_t n, T alpha, const T* x, T* y);
   void (*act_backward[kActCount])(int64_t n, T alpha, const T* x, const T* y, const T* dy, T* dx);
 
+  // The same for f.
+  void (*piecewise_forward)(int64_t n, const Piecewise<T>& f, const T* x, T* y);
+  void (*piecewise_backward)(int64_t n, const Piecewise<T>& f, const T* x, const T* dy, T* dx);
+
   void (*softmax_forward)(int64_t rows, int64_t c, const T* x, T* y);
   void (*softmax_backward)(int64_t rows, int64_t c, const T* y, const T* dy, T* dx);
   void (*log_softmax_forward)(int64_t rows, int64_t c, const T* x, T* y);
@@ -114,8 +169,15 @@ struct Kernels {
 
   // w[N] <- w - rate * g
   void (*sgd)(int64_t n, T rate, const T* g, T* w);
-  // v[N] <- momentum * v - rate * g;  w <- w + v, or with nesterov w + momentum * v - rate * g
-  void (*sgd_momentum)(int64_t n, T rate, T momentum, bool nesterov, const T* g, T* v, T* w);
+  void (*rule[kRuleCount])(const RuleArgs<T>&);
+  void (*combine)(int64_t n, T a, const T* x, T b, T* y);           // y[N] <- a * x + b * y
+  void (*scale)(int64_t n, T factor, T* x);                         // x[N] <- factor * x
+  void (*decay)(int64_t n, T share, T* w);                          // w[N] <- w - share * w
+  void (*clip)(int64_t n, T most, T* x);                            // x[N] <- x within [-most, most]
+  void (*take_mean)(int64_t n, T count, T* sum, T* g);              // g[N] <- (g + sum) / count;  sum[N] <- 0
+  double (*sum_squares)(int64_t n, const T* x);                     // the same bits on every ISA
+  void (*add_squares)(int64_t n, const T* x, double* sums);         // sums[N] <- sums + x^2
+  void (*divide_by_root)(int64_t n, T row, const T* column, T* g);  // g[N] <- g / sqrt(row * column)
 
   // rounds * fma_peak_flops operations on registers alone; |x| < 1. See peak.inl for what it returns.
   T (*fma_peak)(int64_t rounds, T x, T y);

@@ -21,6 +21,7 @@ Executor<T>::Executor(Program program, Isa isa, T* params, T* slots, int threads
       params_(params),
       slots_(slots),
       threads_(std::max(threads, 1)),
+      update_(network_.program(), network_.kernels(), params_, slots_, threads_),
       row_sharded_(row_sharded(network_.program(), sizeof(T))),
       pool_(network_),
       forward_(network_, pool_, threads_),
@@ -99,6 +100,8 @@ void Executor<T>::evaluate(const Rows<T>& rows, int64_t batch, double* sums, Int
   const int64_t tasks = row_sharded_ ? std::min<int64_t>(outer, blocks) : 1;
   const int threads = row_sharded_ ? 1 : threads_;
   if (blocks == 0) return;
+  if (Host* host = network_.host().get(); host && host->penalizes())
+    sums[0] += static_cast<double>(rows.count) * host->penalize(nullptr);
 
   std::vector<typename WorkspacePool<T>::Lease> leases;
   leases.reserve(at(tasks));
@@ -176,12 +179,13 @@ double Executor<T>::gradients(const Rows<T>& rows, T* dparams, T* const* dx) {
   });
   double sums[2] = {0, 0};
   add_sums(*ws, rows.count, sums);
-  return rows.count ? sums[0] / sums[1] : 0.0;
+  Host* host = network_.host().get();
+  const double penalty = host && host->penalizes() ? host->penalize(dparams) : 0;
+  return penalty + (rows.count ? sums[0] / sums[1] : 0.0);
 }
 
 template <class T>
-void Executor<T>::vjp(const Rows<T>& rows, const T* const* dy, T* const* y, T* dparams, T* const* dx,
-                      Context context) {
+void Executor<T>::vjp(const Rows<T>& rows, const T* const* dy, T* const* y, T* dparams, T* const* dx, Context context) {
   const auto lock = share();
   const Program& p = network_.program();
   const BackwardPlan plan = plan_backward(p, From::outputs, true);
@@ -205,25 +209,22 @@ void Executor<T>::vjp(const Rows<T>& rows, const T* const* dy, T* const* y, T* d
 }
 
 template <class T>
-void Executor<T>::update(const T* gradient, T rate, int64_t begin, int64_t n) {
-  const OptimizerCall& o = network_.program().optimizer;
-  if (o.momentum != 0)
-    network_.kernels().sgd_momentum(n, rate, static_cast<T>(o.momentum), o.nesterov, gradient + begin, slots_ + begin,
-                                    params_ + begin);
-  else
-    network_.kernels().sgd(n, rate, gradient + begin, params_ + begin);
-}
-
-template <class T>
-void Executor<T>::apply(const T* gradient, T rate) {
+void Executor<T>::apply(const T* gradient, double rate, int64_t iteration) {
   const auto lock = alone();
-  split_range(network_.program().param_size, 64, 1 << 17, threads_,
-              [&](int64_t i, int64_t n) { update(gradient, rate, i, n); });
+  const int64_t size = network_.program().param_size;
+  AlignedBuffer<T> copy(update_.keeps_gradient() ? 0 : size);
+  if (!update_.keeps_gradient()) std::copy(gradient, gradient + size, copy.begin());
+  T* const g = update_.keeps_gradient() ? const_cast<T*>(gradient) : copy.data();  // not written to then
+  update_.begin(rate, iteration);
+  if (update_.by_stretch())
+    split_range(size, 64, 1 << 17, threads_, [&](int64_t i, int64_t n) { update_.stretch(g, i, n); });
+  else
+    update_.all(g);
 }
 
 template <class T>
 void Executor<T>::train(const Rows<T>& rows, int64_t batch, std::optional<Shuffle> shuffle, int64_t first, int64_t last,
-                        T rate, double* sums, Interrupt interrupt) {
+                        const Pace& pace, double* sums, Interrupt interrupt) {
   const auto lock = alone();
   struct Here {
     std::atomic<std::thread::id>& trainer;
@@ -233,14 +234,18 @@ void Executor<T>::train(const Rows<T>& rows, int64_t batch, std::optional<Shuffl
   if (!training_) training_ = std::make_unique<Training>();
   Training& t = *training_;
   const int64_t rows_of_batch = std::min(batch, rows.count);
-  t.reserve(network_, rows_of_batch, row_sharded_, threads_);
+  t.reserve(network_, update_.plain(), rows_of_batch, row_sharded_, threads_);
   const int64_t* order = shuffle ? t.order(*shuffle, rows.count) : nullptr;
   for (size_t s = 0; s < t.shards.size(); ++s) observe(*t.shards[s], static_cast<int64_t>(s));
   const double flops = 3 * network_.plan().flops * static_cast<double>(rows_of_batch);
-  if (flops > kLongStep || network_.program().hosted) {
+  const Host* host = network_.host().get();
+  // Nothing of the host's may run in a team.
+  const bool apart = network_.program().hosted || (host && (host->penalizes() || host->constrains()));
+  if (flops > kLongStep || apart) {
     for (int64_t s = first; s < last; ++s) {
       const int64_t begin = s * batch;
-      step(t, rows, order, begin, std::min(batch, rows.count - begin), rate, sums, &interrupt);
+      step(t, rows, order, begin, std::min(batch, rows.count - begin), pace.rate_of(s - first),
+           pace.iteration + s - first, sums, &interrupt);
     }
     return;
   }
@@ -251,7 +256,8 @@ void Executor<T>::train(const Rows<T>& rows, int64_t batch, std::optional<Shuffl
     with_team(team(flops * static_cast<double>(to - from), threads_), [&] {
       for (int64_t s = from; s < to; ++s) {
         const int64_t begin = s * batch;
-        step(t, rows, order, begin, std::min(batch, rows.count - begin), rate, sums, nullptr);
+        step(t, rows, order, begin, std::min(batch, rows.count - begin), pace.rate_of(s - first),
+             pace.iteration + s - first, sums, nullptr);
       }
     });
     interrupt.after(each * static_cast<double>(to - from));

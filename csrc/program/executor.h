@@ -16,6 +16,7 @@
 #include "program/forward.h"
 #include "program/predictor.h"
 #include "program/profile.h"
+#include "program/update.h"
 
 namespace netlet {
 
@@ -52,8 +53,9 @@ class Executor {
 
   // Steps first..last-1 of an epoch: step s takes positions [s * batch, (s + 1) * batch) of the shuffled rows, runs
   // forward, loss and backward, and updates. Adds to sums after each whole step; an interrupt falls between updates.
-  void train(const Rows<T>& rows, int64_t batch, std::optional<Shuffle> shuffle, int64_t first, int64_t last, T rate,
-             double* sums, Interrupt interrupt);
+  // pace.rates has one rate for each of these steps; pace.iteration counts those made before `first`.
+  void train(const Rows<T>& rows, int64_t batch, std::optional<Shuffle> shuffle, int64_t first, int64_t last,
+             const Pace& pace, double* sums, Interrupt interrupt);
 
   void evaluate(const Rows<T>& rows, int64_t batch, double* sums, Interrupt interrupt);
 
@@ -62,12 +64,12 @@ class Executor {
   // Forward, then backward from cotangents dy of the outputs.
   void vjp(const Rows<T>& rows, const T* const* dy, T* const* y, T* dparams, T* const* dx, Context context = {});
 
-  // The optimizer alone.
-  void apply(const T* gradient, T rate);
+  // The optimizer alone; `iteration`: how many steps were made before.
+  void apply(const T* gradient, double rate, int64_t iteration);
 
   // Times steps of train on whole batches of these rows, or of predict where they have no target, for about `seconds`
   // and at least three of them; see profile.h. Params and slots stay as they are.
-  Profile profile(const Rows<T>& rows, int64_t batch, T rate, double seconds, Interrupt interrupt);
+  Profile profile(const Rows<T>& rows, int64_t batch, double rate, double seconds, Interrupt interrupt);
 
  private:
   struct Training;  // the memory of a training step, kept from one to the next
@@ -76,12 +78,10 @@ class Executor {
   void gather(Workspace<T>& ws, const Rows<T>& rows, const int64_t* order, int64_t first, int64_t count, int threads,
               const void** target, const T** weight) const;
   // One step, with its update. `interrupt`, where given, is asked between ops until the update begins.
-  void step(Training& t, const Rows<T>& rows, const int64_t* order, int64_t first, int64_t count, T rate, double* sums,
-            Interrupt* interrupt);
+  void step(Training& t, const Rows<T>& rows, const int64_t* order, int64_t first, int64_t count, double rate,
+            int64_t iteration, double* sums, Interrupt* interrupt);
   void add_sums(Workspace<T>& ws, int64_t count, double* sums) const;
   void backward_all(const BackwardPlan& plan, const Run<T>& run, Workspace<T>& ws, int64_t count, T* const* dx);
-  // The optimizer, on elements begin .. begin + n - 1 of the arena.
-  void update(const T* gradient, T rate, int64_t begin, int64_t n);
   void observe(Workspace<T>& ws, int64_t chain) const {
     ws.laps = watch_ ? watch_->chain(static_cast<size_t>(chain)) : nullptr;
   }
@@ -96,6 +96,7 @@ class Executor {
   T* params_;
   T* slots_;
   int threads_;
+  Update<T> update_;
   bool row_sharded_;
   WorkspacePool<T> pool_;
   Forward<T> forward_;

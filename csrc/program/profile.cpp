@@ -130,7 +130,7 @@ AlignedBuffer<T> copy(const T* from, int64_t n) {
 }  // namespace
 
 template <class T>
-Profile Executor<T>::profile(const Rows<T>& rows, int64_t batch, T rate, double seconds, Interrupt interrupt) {
+Profile Executor<T>::profile(const Rows<T>& rows, int64_t batch, double rate, double seconds, Interrupt interrupt) {
   const Program& p = program();
   batch = std::min(batch, rows.count);
   if (batch < 1) fail(Kind::value, "profile: there are no rows");
@@ -153,12 +153,14 @@ Profile Executor<T>::profile(const Rows<T>& rows, int64_t batch, T rate, double 
   }
 
   int64_t next = 0;  // of the epoch's steps
+  Pace pace{rate};
   auto run = [&](int64_t count, bool watched) {
     twin.watch_ = watched ? &watch : nullptr;
     while (count > 0) {
       const int64_t last = trains ? std::min(steps, next + count) : next + 1;
       if (trains) {
-        twin.train(rows, batch, Shuffle{0, 0}, next, last, rate, sums.data(), interrupt);
+        twin.train(rows, batch, Shuffle{0, 0}, next, last, pace, sums.data(), interrupt);
+        pace.iteration += last - next;
       } else {
         Rows<T> part{batch, rows.x, nullptr, nullptr};
         for (size_t i = 0; i < part.x.size(); ++i) part.x[i] += next * batch * p.values[at(p.inputs[i])].size;
@@ -195,7 +197,7 @@ Profile Executor<T>::profile(const Rows<T>& rows, int64_t batch, T rate, double 
   return found;
 }
 
-template Profile Executor<float>::profile(const Rows<float>&, int64_t, float, double, Interrupt);
+template Profile Executor<float>::profile(const Rows<float>&, int64_t, double, double, Interrupt);
 template Profile Executor<double>::profile(const Rows<double>&, int64_t, double, double, Interrupt);
 
 }  // namespace netlet

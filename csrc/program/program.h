@@ -13,6 +13,7 @@
 #include "core/shape.h"
 #include "kernels/kernels.h"
 #include "program/host.h"
+#include "program/optimizer.h"
 
 namespace netlet {
 
@@ -32,13 +33,13 @@ struct Param {
 
 struct Activation {
   Act act = Act::linear;
-  double alpha = 0;  // leaky_relu's slope, elu's scale
+  double alpha = 0;  // leaky_relu's slope, elu's scale, the shrinks' threshold, ...
 };
 
 inline constexpr size_t kMostInputs = 64;  // of an op
 
 // hosted: one that the host runs; see host.h.
-enum class OpKind { dense, activation, softmax, log_softmax, reshape, hosted };
+enum class OpKind { dense, activation, piecewise, softmax, log_softmax, reshape, hosted };
 
 struct OpCall {
   OpKind kind;
@@ -46,6 +47,7 @@ struct OpCall {
   int output;
   std::vector<int> params;
   Activation activation;  // dense's epilogue, or the op itself
+  Piecewise<double> piecewise{};
 };
 
 struct LossCall {
@@ -53,15 +55,9 @@ struct LossCall {
   int input;
   int output = -1;  // the probabilities of `input`, where a loss on logits was fused with their activation
   int64_t positions, classes;
-  bool hosted = false;      // the host runs it, and says what the labels are:
-  int64_t label_size = 0;   // elements a row
-  bool label_int = false;   // of int32
-};
-
-struct OptimizerCall {
-  double momentum = 0;
-  bool nesterov = false;
-  int slots() const { return momentum != 0 ? 1 : 0; }
+  bool hosted = false;     // the host runs it, and says what the labels are:
+  int64_t label_size = 0;  // elements a row
+  bool label_int = false;  // of int32
 };
 
 enum class MetricKind {

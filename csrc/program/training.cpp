@@ -29,7 +29,8 @@ void gather_rows(const void* from, const int64_t* order, int64_t n, int64_t byte
 }  // namespace
 
 template <class T>
-void Executor<T>::Training::reserve(const Network<T>& network, int64_t rows, bool row_sharded, int threads) {
+void Executor<T>::Training::reserve(const Network<T>& network, bool plain, int64_t rows, bool row_sharded,
+                                    int threads) {
   const int64_t wanted = row_sharded ? ::netlet::shard_rows(network.plan(), rows) : std::max(rows, capacity);
   if (rows <= capacity && wanted == shard_rows) return;
   const Program& p = network.program();
@@ -37,7 +38,7 @@ void Executor<T>::Training::reserve(const Network<T>& network, int64_t rows, boo
   capacity = 0;  // until all of it is there
   shard_rows = wanted;
   plan = plan_backward(p, From::loss, false);
-  descends = p.optimizer.momentum == 0 && !plan.zero_first;
+  descends = plain && !plan.zero_first;
   for (const auto& step : plan.steps)
     descends = descends && (p.ops[at(step.op)].params.empty() || network.op(step.op).descends());
   const int64_t count = (rows + shard_rows - 1) / shard_rows;
@@ -106,8 +107,8 @@ void Executor<T>::gather(Workspace<T>& ws, const Rows<T>& rows, const int64_t* o
 }
 
 template <class T>
-void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, int64_t first, int64_t count, T rate,
-                       double* sums, Interrupt* interrupt) {
+void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, int64_t first, int64_t count,
+                       double rate, int64_t iteration, double* sums, Interrupt* interrupt) {
   const Program& p = network_.program();
   const T scale = T(1) / static_cast<T>(count);
   Laps* const laps = watch_ ? &watch_->caller : nullptr;
@@ -121,7 +122,9 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
   const int inner = row_sharded_ ? 1 : threads_;
   const int outer = team_at_once(3 * network_.plan().flops * static_cast<double>(count), threads_);
   // With one shard, and nobody who could stop it half way, each op takes its params' step as it finds their gradient.
-  const bool descend = t.descends && shards == 1 && !interrupt;
+  Host* const host = network_.host().get();
+  const bool penalizes = host && host->penalizes(), constrains = host && host->constrains();
+  const bool descend = t.descends && shards == 1 && !interrupt && !penalizes && !constrains;
   auto one_shard = [&](int64_t s, Interrupt* ask) {
     Workspace<T>& ws = *t.shards[at(s)];
     const int64_t begin = s * t.shard_rows, n = std::min(t.shard_rows, count - begin);
@@ -131,14 +134,14 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
     gather(ws, rows, order, first + begin, n, inner, &target, &weight);
     lap(ws.laps, Part::gather);
     Run<T> r = run(ws, t.gradient_of(s), inner);
-    r.context.training = true;
+    r.context = {true, static_cast<uint64_t>(iteration)};
     network_.forward(r, ws, n, true, ask);
     network_.loss(r, ws, n, target, weight, scale, true);
     if (!p.metrics.empty()) {
       std::fill(ws.sums.begin(), ws.sums.end(), 0.0);
       network_.metrics(ws, n, target, weight, ws.sums.data());
     }
-    if (descend) r.descend = params_, r.rate = rate;
+    if (descend) r.descend = params_, r.rate = static_cast<T>(rate);
     network_.backward(t.plan, r, ws, n, t.prepared_of.data(), ask);
   };
   if (shards == 1) {
@@ -159,18 +162,29 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
   // The shards' gradients are added by a tree that depends on their number alone, ((0+1)+(2+3))+..., and the optimizer
   // takes its step, a stretch at a time while it is in the nearest cache.
   constexpr int64_t stretch = 2048;
-  const int updaters = team_at_once(10 * static_cast<double>(p.param_size * shards), threads_);
-  if (!descend)
+  const int updaters = team_at_once(update_.flops() * static_cast<double>(p.param_size * shards), threads_);
+  auto add_up = [&](int64_t i, int64_t part) {
+    for (int64_t reach = 1; reach < shards; reach *= 2)
+      for (int64_t s = 0; s + reach < shards; s += 2 * reach)
+        network_.kernels().add(part, t.gradient_of(s + reach) + i, t.gradient_of(s) + i);
+  };
+  if (penalizes) {  // they see the whole gradient, before the update does
+    for (int64_t i = 0; i < p.param_size; i += stretch) add_up(i, std::min(stretch, p.param_size - i));
+    sums[0] += static_cast<double>(count) * host->penalize(t.gradient.data());
+  }
+  if (!descend) {
+    update_.begin(rate, iteration);
     split_range(p.param_size, stretch, 0, updaters, [&](int64_t i, int64_t n) {
       for (const int64_t end = i + n; i < end; i += stretch) {
         const int64_t part = std::min(stretch, end - i);
-        for (int64_t reach = 1; reach < shards; reach *= 2)
-          for (int64_t s = 0; s + reach < shards; s += 2 * reach)
-            network_.kernels().add(part, t.gradient_of(s + reach) + i, t.gradient_of(s) + i);
-        update(t.gradient.data(), rate, i, part);
+        if (!penalizes) add_up(i, part);
+        if (update_.by_stretch()) update_.stretch(t.gradient.data(), i, part);
       }
     });
-  if (!descend) lap(laps, Part::update);
+    if (!update_.by_stretch()) update_.all(t.gradient.data());
+    if (constrains) host->constrain();
+    lap(laps, Part::update);
+  }
   for (int64_t s = 0; s < shards; ++s) {
     Workspace<T>& ws = *t.shards[at(s)];
     add_sums(ws, std::min(t.shard_rows, count - s * t.shard_rows), sums);
@@ -178,10 +192,10 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
   }
 }
 
-template void Executor<float>::step(Training&, const Rows<float>&, const int64_t*, int64_t, int64_t, float, double*,
-                                    Interrupt*);
-template void Executor<double>::step(Training&, const Rows<double>&, const int64_t*, int64_t, int64_t, double, double*,
-                                     Interrupt*);
+template void Executor<float>::step(Training&, const Rows<float>&, const int64_t*, int64_t, int64_t, double, int64_t,
+                                    double*, Interrupt*);
+template void Executor<double>::step(Training&, const Rows<double>&, const int64_t*, int64_t, int64_t, double, int64_t,
+                                     double*, Interrupt*);
 template struct Executor<float>::Training;
 template struct Executor<double>::Training;
 

@@ -22,8 +22,8 @@ struct Executor<T>::Training {
   std::vector<int64_t> permutation;
   Shuffle permuted{0, 0};
 
-  // Memory for batches of this many rows; what is there already stays.
-  void reserve(const Network<T>& network, int64_t rows, bool row_sharded, int threads);
+  // Memory for batches of this many rows; what is there already stays. plain: whether the optimizer is plain descent.
+  void reserve(const Network<T>& network, bool plain, int64_t rows, bool row_sharded, int threads);
 
   // The rows' order in this epoch: Durstenfeld's shuffle over Philox.
   const int64_t* order(Shuffle shuffle, int64_t rows);

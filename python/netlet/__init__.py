@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from netlet import (
     activations,
     callbacks,
+    constraints,
     errors,
     initializers,
     layers,
@@ -21,6 +22,7 @@ from netlet import (
     models,
     optimizers,
     random,
+    regularizers,
     utils,
 )
 from netlet._version import __version__
@@ -46,6 +48,7 @@ __all__ = [
     "__version__",
     "activations",
     "callbacks",
+    "constraints",
     "errors",
     "initializers",
     "layers",
@@ -55,6 +58,7 @@ __all__ = [
     "models",
     "optimizers",
     "random",
+    "regularizers",
     "set_random_seed",
     "show_runtime",
     "utils",

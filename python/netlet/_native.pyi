@@ -34,7 +34,8 @@ class _Executor:
         shuffle: tuple[int, int] | None,
         first: int,
         last: int,
-        learning_rate: float,
+        learning_rate: float | NDArray[np.float64],
+        iteration: int = 0,
         sums: NDArray[np.float64],
     ) -> None: ...
     def evaluate(
@@ -52,7 +53,7 @@ class _Executor:
     def vjp(
         self, xs: Sequence[NDArray[Any]], dys: Sequence[NDArray[Any]], training: bool = False, iteration: int = 0
     ) -> tuple[list[NDArray[Any]], list[NDArray[Any]], NDArray[Any]]: ...
-    def apply(self, gradient: NDArray[Any], learning_rate: float) -> None: ...
+    def apply(self, gradient: NDArray[Any], learning_rate: float, iteration: int = 0) -> None: ...
     def profile(
         self,
         xs: Sequence[NDArray[Any]],

@@ -31,7 +31,7 @@ executor = make_executor(program, w, np.zeros(0, np.float32), np.zeros((0, 3), n
 executor.apply(np.array([1, 1, 2], np.float32), 0.5)
 assert w.tolist() == [0.5, 1.5, 2.0], w
 from netlet.backends.numba_ import cache_folder, cache_trouble
-from netlet.backends.numba_kernels.optimizer import apply_sgd
+from netlet.backends.numba_kernels.optimizer import momentum
 """
 
 
@@ -76,7 +76,7 @@ except BackendUnavailableError as error:
 def test_machine_code_is_kept_and_renewed_when_any_kernel_changes(tmp_path: Path) -> None:
     """A change in a file other than the entry's own, which Numba alone would not notice."""
     shutil.copytree(PACKAGE, tmp_path / "netlet", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
-    code = APPLY + "print(sum(apply_sgd.stats.cache_hits.values()), sum(apply_sgd.stats.cache_misses.values()))"
+    code = APPLY + "print(sum(momentum.stats.cache_hits.values()), sum(momentum.stats.cache_misses.values()))"
     assert python(code, tmp_path) == "0 1"
     assert python(code, tmp_path) == "1 0"
     changed = tmp_path / "netlet/backends/numba_kernels/gemm.py"
@@ -133,7 +133,7 @@ caching.IndexDataCacheFile.save = save
     else:
         fault = ""
         python(APPLY, NUMBA_CACHE_DIR=str(tmp_path))
-        indexes = list(tmp_path.glob("*/*apply_sgd*.nbi"))
+        indexes = list(tmp_path.glob("*/*momentum*.nbi"))
         assert indexes
         for index in indexes:
             index.write_bytes(b"")

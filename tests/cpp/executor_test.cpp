@@ -38,10 +38,11 @@ std::string json(const Net& n, const char* dtype) {
          "," + param("k2", shape({n.hidden, n.outputs}), k1 + n.hidden) + "," +
          param("b2", shape({n.outputs}), k1 + n.hidden + k2) +
          "],\"state\":[],\"inputs\":[0],\"outputs\":[3],\"ops\":[" +
-         "{\"op\":\"dense\",\"inputs\":[0],\"output\":1,\"params\":[0,1],\"attrs\":{}}," +
-         "{\"op\":\"activation\",\"inputs\":[1],\"output\":2,\"params\":[],\"attrs\":{\"activation\":\"" +
+         "{\"op\":\"dense\",\"inputs\":[0],\"output\":1,\"params\":[0,1],\"state\":[],\"attrs\":{}}," +
+         "{\"op\":\"activation\",\"inputs\":[1],\"output\":2,\"params\":[],\"state\":[],\"attrs\":{\"activation\":\"" +
          n.activation +
-         "\"}},{\"op\":\"dense\",\"inputs\":[2],\"output\":3,\"params\":[2,3],\"attrs\":{}}],\"loss\":{\"op\":\"" +
+         "\"}},{\"op\":\"dense\",\"inputs\":[2],\"output\":3,\"params\":[2,3],\"state\":[],\"attrs\":{}}],\"loss\":{"
+         "\"op\":\"" +
          n.loss + "\",\"input\":3,\"output\":null,\"attrs\":" + (n.logits ? "{\"from_logits\":true}" : "{}") +
          "},\"optimizer\":{\"op\":\"sgd\",\"attrs\":" + (n.momentum ? "{\"momentum\":0.5,\"nesterov\":true}" : "{}") +
          "},\"metrics\":[]}";
@@ -85,8 +86,10 @@ struct Fixture {
   }
 };
 
-const char* const kActivations[] = {"linear",       "leaky_relu", "elu",      "selu", "sigmoid", "tanh", "exponential",
-                                    "hard_sigmoid", "softplus",   "softsign", "gelu", "silu",    "relu"};
+const char* const kActivations[] = {"linear",      "leaky_relu",  "elu",          "selu",       "sigmoid",
+                                    "tanh",        "exponential", "hard_sigmoid", "softplus",   "softsign",
+                                    "gelu",        "silu",        "celu",         "squareplus", "sparse_plus",
+                                    "log_sigmoid", "hard_silu",   "tanh_shrink",  "mish",       "relu"};
 
 void test_gradients(Isa isa) {
   for (const char* activation : kActivations)
@@ -136,8 +139,8 @@ void test_float_follows_double(Isa isa) {
   Fixture<double> d(n, isa, 50, 2);
   double fs[2] = {0, 0}, ds[2] = {0, 0};
   for (uint64_t epoch = 0; epoch < 4; ++epoch) {
-    f.executor->train(f.data, 16, Shuffle{9, epoch}, 0, 4, 0.05f, fs, Interrupt());
-    d.executor->train(d.data, 16, Shuffle{9, epoch}, 0, 4, 0.05, ds, Interrupt());
+    f.executor->train(f.data, 16, Shuffle{9, epoch}, 0, 4, Pace{0.05}, fs, Interrupt());
+    d.executor->train(d.data, 16, Shuffle{9, epoch}, 0, 4, Pace{0.05}, ds, Interrupt());
   }
   double worst = 0;
   for (size_t i = 0; i < f.params.size(); ++i) worst = std::fmax(worst, std::fabs(double(f.params[i]) - d.params[i]));
@@ -153,14 +156,14 @@ void test_threads_and_batches(Isa isa, int64_t inputs, int64_t hidden, int64_t r
   n.loss = "sparse_categorical_crossentropy", n.logits = true;
   Fixture<T> one(n, isa, rows, 1);
   double sums[2] = {0, 0};
-  one.executor->train(one.data, 256, Shuffle{1, 2}, 0, (rows + 255) / 256, T(0.1), sums, Interrupt());
+  one.executor->train(one.data, 256, Shuffle{1, 2}, 0, (rows + 255) / 256, Pace{0.1}, sums, Interrupt());
   std::vector<T> whole(static_cast<size_t>(rows * 10));
   T* out[] = {whole.data()};
   one.executor->predict(one.data, out, 64, Interrupt());
   for (int threads : {2, 3, 8}) {
     Fixture<T> many(n, isa, rows, threads);
     double other[2] = {0, 0};
-    many.executor->train(many.data, 256, Shuffle{1, 2}, 0, (rows + 255) / 256, T(0.1), other, Interrupt());
+    many.executor->train(many.data, 256, Shuffle{1, 2}, 0, (rows + 255) / 256, Pace{0.1}, other, Interrupt());
     CHECK_NOTE(std::memcmp(one.params.data(), many.params.data(), one.params.size() * sizeof(T)) == 0,
                std::to_string(threads) + " threads change the weights");
     CHECK(std::memcmp(sums, other, sizeof sums) == 0);
@@ -186,13 +189,14 @@ void test_interrupt() {
   double sums[2] = {0, 0};
   static int asked;
   asked = 0;
-  CHECK_FAILS(interrupt, "interrupted",
-              f.executor->train(f.data, 1, std::nullopt, 0, rows, 0.01f, sums, Interrupt([] { return ++asked == 2; })));
+  CHECK_FAILS(
+      interrupt, "interrupted",
+      f.executor->train(f.data, 1, std::nullopt, 0, rows, Pace{0.01}, sums, Interrupt([] { return ++asked == 2; })));
   CHECK(asked == 2);
   CHECK(sums[1] > 0 && sums[1] < rows);
   for (float w : f.params) CHECK(std::isfinite(w));
   const double before = sums[1];
-  f.executor->train(f.data, 1, std::nullopt, 0, 10, 0.01f, sums, Interrupt());  // and it goes on
+  f.executor->train(f.data, 1, std::nullopt, 0, 10, Pace{0.01}, sums, Interrupt());  // and it goes on
   CHECK(sums[1] == before + 10);
 }
 
@@ -207,12 +211,12 @@ void test_long_step(int64_t width) {
   double sums[2] = {0, 0}, other[2] = {0, 0};
   static int asked;
   asked = 0;
-  CHECK_FAILS(
-      interrupt, "interrupted",
-      two.executor->train(two.data, rows, std::nullopt, 0, 1, 0.01f, sums, Interrupt([] { return ++asked == 2; })));
+  CHECK_FAILS(interrupt, "interrupted",
+              two.executor->train(two.data, rows, std::nullopt, 0, 1, Pace{0.01}, sums,
+                                  Interrupt([] { return ++asked == 2; })));
   CHECK(asked == 2 && sums[1] == 0 && two.params == before);
-  two.executor->train(two.data, rows, std::nullopt, 0, 1, 0.01f, sums, Interrupt());
-  one.executor->train(one.data, rows, std::nullopt, 0, 1, 0.01f, other, Interrupt());
+  two.executor->train(two.data, rows, std::nullopt, 0, 1, Pace{0.01}, sums, Interrupt());
+  one.executor->train(one.data, rows, std::nullopt, 0, 1, Pace{0.01}, other, Interrupt());
   CHECK(two.params != before && two.params == one.params && sums[0] == other[0] && sums[1] == rows);
 }
 
@@ -223,7 +227,7 @@ void test_profile(Isa isa, int64_t width) {
   n.momentum = true;
   Fixture<float> f(n, isa, 700, 2);
   const std::vector<float> params = f.params, slots = f.slots;
-  const Profile step = f.executor->profile(f.data, 300, 0.1f, 0.01, Interrupt());
+  const Profile step = f.executor->profile(f.data, 300, 0.1, 0.01, Interrupt());
   CHECK(f.params == params && f.slots == slots);
   CHECK(step.step > 0 && step.shuffle > 0 && step.steps >= 3 && step.isa == isa);
   CHECK(step.threads == (parallel_available() ? 2 : 1));
@@ -236,13 +240,13 @@ void test_profile(Isa isa, int64_t width) {
     CHECK_NOTE((step.parts[i] >= 0) == runs, "part " + std::to_string(i));
   }
   f.data.target = nullptr;
-  const Profile prediction = f.executor->profile(f.data, 300, 0.0f, 0.01, Interrupt());
+  const Profile prediction = f.executor->profile(f.data, 300, 0.0, 0.01, Interrupt());
   for (const double part : prediction.forward) CHECK(part >= 0);
   for (const double part : prediction.backward) CHECK(part < 0);
   for (const double part : prediction.parts) CHECK(part < 0);
   CHECK(prediction.step > 0 && prediction.shuffle < 0);
   f.data.count = 0;
-  CHECK_FAILS(value, "no rows", f.executor->profile(f.data, 300, 0.0f, 0.01, Interrupt()));
+  CHECK_FAILS(value, "no rows", f.executor->profile(f.data, 300, 0.0, 0.01, Interrupt()));
 }
 
 }  // namespace

@@ -131,7 +131,7 @@ void test_frozen() {
     }
   });
   for (uint64_t epoch = 0; epoch < 50; ++epoch)
-    f.executor->train(f.data(0, 96), 32, Shuffle{1, epoch}, 0, 3, 0.1f, sums, Interrupt());
+    f.executor->train(f.data(0, 96), 32, Shuffle{1, epoch}, 0, 3, Pace{0.1}, sums, Interrupt());
   stop = true;
   watcher.join();
   CHECK(wrong == 0);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import netlet
 from netlet import initializers
 from netlet.initializers import (
+    STFT,
     Constant,
     Identity,
     Initializer,
@@ -64,6 +66,59 @@ def test_constants() -> None:
     assert Identity(3.0)((2, 3)).tolist() == [[3, 0, 0], [0, 3, 0]]
 
 
+def test_a_constant_may_be_an_array() -> None:
+    values = np.array([1, 2, 3])
+    made = Constant(values)
+    values[:] = 0  # it keeps its own
+    assert made((2, 3)).tolist() == [[1, 2, 3], [1, 2, 3]]
+    config = json.loads(json.dumps(initializers.serialize(made)))
+    assert initializers.deserialize(config)((3,), "float64").tolist() == [1, 2, 3]
+    with pytest.raises(ValueError, match=r"a value of shape \(3,\) does not fit a weight of shape \(2,\)"):
+        made((2,))
+
+
+@pytest.mark.parametrize("name", sorted(initializers.REGISTRY.objects))
+def test_without_a_dtype_weights_are_float32(name: str) -> None:
+    maker = initializers.get(name)
+    assert maker is not None
+    shape = (4, 1, 3) if "stft" in name.lower() else (4, 3)
+    assert maker(shape).dtype == maker(shape, None).dtype == np.float32
+    assert maker(shape, dtype="float64").dtype == np.float64
+
+
+def test_stft_is_the_fourier_transform_of_a_frame() -> None:
+    frame = np.random.default_rng(0).standard_normal(8)
+    want = np.fft.rfft(frame)
+    for side, part in (("real", want.real), ("imag", want.imag)):
+        kernel = STFT(side, None)((8, 2, 5), "float64")
+        for channel in range(2):
+            np.testing.assert_allclose(frame @ kernel[:, channel], part, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("window", "periodic", "want"),
+    [
+        ("hann", False, [0, 0.5, 1, 0.5, 0]),
+        ("hann", True, [0, 0.3454915, 0.9045085, 0.9045085, 0.3454915]),
+        ("hamming", False, [0.08, 0.54, 1, 0.54, 0.08]),
+        ("blackman", False, [0, 0.34, 1, 0.34, 0]),
+        ("blackmanharris", False, [0.00006, 0.21747, 1, 0.21747, 0.00006]),
+        ("bartlett", False, [0, 0.5, 1, 0.5, 0]),
+        ("tukey", False, [0, 1, 1, 1, 0]),
+        ("tukey", True, [0, 0.9045085, 1, 1, 0.9045085]),
+        ("boxcar", False, [1, 1, 1, 1, 1]),
+        ([1, 2, 3, 4, 5], False, [1, 2, 3, 4, 5]),
+    ],
+)
+def test_stft_windows(window: Any, periodic: bool, want: list[float]) -> None:
+    """Values of scipy.signal.get_window(window, 5, periodic); element (t, 0, 0) of the real part is the window."""
+    for scaling, divisor in ((None, 1), ("density", np.sqrt(np.square(want).sum())), ("spectrum", np.sum(want))):
+        got = STFT("real", window, scaling, periodic)((5, 1, 3), "float64")[:, 0, 0]
+        np.testing.assert_allclose(got, np.array(want) / divisor, atol=1e-7)
+    again = initializers.deserialize(json.loads(json.dumps(initializers.serialize(STFT(window=window)))))
+    assert (again((5, 1, 3)) == STFT(window=window)((5, 1, 3))).all()
+
+
 @pytest.mark.parametrize("shape", [(5, 3), (3, 5), (2, 3, 4)])
 def test_orthogonal_vectors(shape: tuple[int, ...]) -> None:
     matrix = Orthogonal(2.0, seed=1)(shape, "float64").reshape(-1, shape[-1])
@@ -73,6 +128,12 @@ def test_orthogonal_vectors(shape: tuple[int, ...]) -> None:
 
 def test_fans() -> None:
     assert [compute_fans(s) for s in [(), (4,), (3, 5), (2, 2, 3, 5)]] == [(1, 1), (4, 4), (3, 5), (12, 20)]
+    assert compute_fans((6, 2, 5), input_axes=[0], output_axes=[1, 2]) == (6, 10)
+    assert compute_fans((6, 2, 5), input_axes=[0, 1], output_axes=[-1]) == (12, 5)
+    assert compute_fans((6, 2, 5), input_axes=[0]) == (12, 30)  # both or neither
+    limit = math.sqrt(3 / 6)
+    scaling = VarianceScaling(distribution="uniform", seed=1, input_axes=[0], output_axes=[1, 2])
+    assert 0.98 * limit < abs(scaling((6, 20, 50))).max() <= limit  # 0.98^6000 is nothing
 
 
 @pytest.mark.parametrize(
@@ -91,6 +152,16 @@ def test_seeds(make: Any) -> None:
     assert (first != second).any()
     netlet.set_random_seed(8)
     assert (make()(shape) == first).all()
+    assert (make(seed=3).clone()(shape) == make(seed=3)(shape)).all()
+    unseeded = make()
+    assert (unseeded.clone()(shape) != unseeded(shape)).any()
+
+
+def test_a_seed_generator_is_in_the_config() -> None:
+    config = json.loads(json.dumps(initializers.serialize(RandomNormal(seed=SeedGenerator(3)))))
+    again = initializers.deserialize(config)
+    assert (again((4,)) == RandomNormal(seed=SeedGenerator(3))((4,))).all()
+    assert again.get_config() == RandomNormal(seed=SeedGenerator(3)).get_config()
 
 
 @pytest.mark.parametrize("name", sorted(initializers.REGISTRY.objects))
@@ -104,12 +175,21 @@ def test_every_name_is_an_initializer_and_configs_make_it_anew(name: str) -> Non
 
 @pytest.mark.parametrize(
     "maker",
-    [VarianceScaling(0.5, "fan_out", "uniform", 7), RandomNormal(1.0, 2.0, 3), Constant(4.0), Orthogonal(2.0, 1)],
+    [
+        VarianceScaling(0.5, "fan_out", "uniform", 7),
+        VarianceScaling(0.5, seed=7, input_axes=[0], output_axes=[1]),
+        initializers.HeUniform(7, input_axes=[1], output_axes=[0]),
+        STFT("imag", "tukey", "spectrum", True),
+        RandomNormal(1.0, 2.0, 3),
+        Constant(4.0),
+        Orthogonal(2.0, 1),
+    ],
 )
 def test_arguments_are_in_the_config(maker: Initializer) -> None:
     again = initializers.deserialize(initializers.serialize(maker))
     assert again.get_config() == maker.get_config()
-    assert (again((3, 3)) == maker((3, 3))).all()
+    shape = (3, 1, 3) if isinstance(maker, STFT) else (3, 3)
+    assert (again(shape) == maker(shape)).all()
 
 
 def test_what_get_takes() -> None:
@@ -144,6 +224,17 @@ def test_layers_take_arrays_and_functions() -> None:
         (lambda: VarianceScaling(mode="fan"), "unknown mode 'fan'"),
         (lambda: VarianceScaling(distribution="unifrom"), "Did you mean 'uniform'"),
         (lambda: Constant("a"), "value must be a number"),
+        (lambda: Constant.from_config({"value": {"class_name": "x"}}), "expected a number or the config of an array"),
+        (
+            lambda: Constant.from_config({"value": {"class_name": "__numpy__", "config": {"value": 1, "dtype": "O"}}}),
+            "expected the name of a number type, got 'O'",
+        ),
+        (lambda: RandomNormal(seed={"class_name": "x"}), "expected a seed or the config of a SeedGenerator"),
+        (lambda: STFT("imaginary"), "unknown side 'imaginary'"),
+        (lambda: STFT(window="han"), "Did you mean 'hann'"),
+        (lambda: STFT(scaling="l2"), "unknown scaling 'l2'"),
+        (lambda: STFT(window=[1, 2])((3, 1, 3)), r"window has shape \(2,\), expected \(3,\)"),
+        (lambda: STFT()((3, 3)), "shape must have three axes"),
         (lambda: Identity()((3,)), "shape must have two axes"),
         (lambda: Orthogonal()((3,)), "shape must have at least two axes"),
     ],

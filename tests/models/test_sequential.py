@@ -404,18 +404,23 @@ def test_summary_prints_once(capsys: pytest.CaptureFixture[str], make_classifier
     assert "Total params" in capsys.readouterr().out
 
 
-def test_frozen_layers_cannot_train_yet(rows: Any, make_classifier: Any, fingerprint: Any) -> None:
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_frozen_layers_stay_as_they_are(rows: Any, make_classifier: Any, backend: str, optimizer: str) -> None:
     x, y = rows
     model = make_classifier()
     model.layers[0].trainable = False
     assert len(model.trainable_weights) == 2
     assert len(model.non_trainable_weights) == 2
-    before = fingerprint(model)
-    for call in (lambda: model.fit(x, y, verbose=0), lambda: model.train_on_batch(x, y)):
-        with pytest.raises(ValueError, match="frozen layers is not supported yet"):
-            call()
-    assert fingerprint(model) == before
-    model.evaluate(x, y, verbose=0)
+    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
+    before = [layer.get_weights() for layer in model.layers]
+    model.fit(x, y, epochs=2, verbose=0)
+    for a, b in zip(before[0], model.layers[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(before[1][0], model.layers[1].get_weights()[0])
+    model.layers[0].trainable = True
+    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
+    model.fit(x, y, verbose=0)
+    assert not np.array_equal(before[0][0], model.layers[0].get_weights()[0])
 
 
 def test_base_layer_cannot_be_lowered() -> None:

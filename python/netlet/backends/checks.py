@@ -13,7 +13,15 @@ import numpy as np
 from netlet.program.program import Program, sums_size
 from netlet.program.spec import Array
 
-__all__ = ["check_arrays", "check_batch_size", "check_outputs", "check_rows", "check_sums"]
+__all__ = [
+    "check_arrays",
+    "check_batch_size",
+    "check_iteration",
+    "check_outputs",
+    "check_rates",
+    "check_rows",
+    "check_sums",
+]
 
 
 def _check(name: str, array: Any, shape: tuple[int, ...], dtype: str) -> None:
@@ -67,3 +75,19 @@ def check_batch_size(batch_size: Any) -> None:
     """ValueError if it is not a positive integer."""
     if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
         raise ValueError(f"batch_size: expected a positive integer, got {batch_size!r}")
+
+
+def check_iteration(iteration: Any) -> None:
+    """ValueError if it is not an integer of 0 or more."""
+    if isinstance(iteration, bool) or not isinstance(iteration, (int, np.integer)) or iteration < 0:
+        raise ValueError(f"iteration: expected an integer of 0 or more, got {iteration!r}")
+
+
+def check_rates(learning_rate: Any, iteration: Any, steps: int) -> float | list[float]:
+    """Checks the pace of so many steps; returns the learning rate of all of them, or a list with one each."""
+    check_iteration(iteration)
+    if isinstance(learning_rate, np.ndarray) and learning_rate.ndim > 0:
+        _check("learning_rate", learning_rate, (steps,), "float64")
+        rates: list[float] = learning_rate.tolist()
+        return rates
+    return float(learning_rate)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from netlet.backends.predictor import Adapter, Predictor
 from netlet.program.program import Program
 from netlet.program.spec import INFERENCE, Array, Context
@@ -52,7 +55,8 @@ class Executor(Protocol):
         shuffle: tuple[int, int] | None,
         first: int,
         last: int,
-        learning_rate: float,
+        learning_rate: float | NDArray[np.float64],
+        iteration: int = 0,
         sums: Array,
     ) -> None:
         """Runs steps ``first .. last-1`` of one epoch.
@@ -60,6 +64,10 @@ class Executor(Protocol):
         Step s takes positions ``s * batch_size`` up to ``min(n, (s + 1) * batch_size)`` of the epoch's order:
         ``permutation(seed, epoch, n)`` for ``shuffle = (seed, epoch)``, the order of the rows for None. The gradient is
         that of the sum of weight times loss, divided by the rows of the batch.
+
+        Args:
+            learning_rate: of all these steps, or one for each, float64 ``[last - first]``.
+            iteration: how many steps the optimizer made before these.
 
         Raises:
             KeyboardInterrupt: between two steps, after Ctrl-C.
@@ -88,8 +96,8 @@ class Executor(Protocol):
         """
         ...
 
-    def apply(self, gradient: Array, learning_rate: float) -> None:
-        """Lets the optimizer make one step with ``gradient`` ``[param_size]``."""
+    def apply(self, gradient: Array, learning_rate: float, iteration: int = 0) -> None:
+        """Lets the optimizer make one step with ``gradient`` ``[param_size]``, after ``iteration`` others."""
         ...
 
     def profile(

@@ -17,15 +17,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlet import random
-from netlet.backends.checks import check_arrays, check_batch_size, check_outputs, check_rows, check_sums
+from netlet.backends.checks import (
+    check_arrays,
+    check_batch_size,
+    check_iteration,
+    check_outputs,
+    check_rates,
+    check_rows,
+    check_sums,
+)
 from netlet.backends.extras import NO_EXTRAS, Extras
 from netlet.backends.plan import Call, Plan
 from netlet.backends.predictor import Adapter, Predictor, PythonPredictor
 from netlet.backends.training_lock import TrainingLock
 from netlet.config import numpy_dtype
-from netlet.program.ops import METRICS, OPS, OPTIMIZERS
+from netlet.program.ops import METRICS, OPS
 from netlet.program.program import Loss, Metric, Op, Param, Program, metric_slices, sums_size
 from netlet.program.spec import INFERENCE, Array, Context
+from netlet.program.update import Update
 
 if TYPE_CHECKING:
     from netlet.backends.extras import Observer
@@ -76,7 +85,7 @@ class Interpreter:
         self._lock = threading.Lock()
         self._training = TrainingLock()
         self._order: tuple[tuple[int, int, int], NDArray[np.int64]] | None = None
-        self._update: Callable[[Array, float, Array], None] | None = None
+        self._update: Callable[[Array, float, int], None] | None = None
         if program.optimizer is not None:
             self._update = self.bind_update()
 
@@ -115,17 +124,11 @@ class Interpreter:
         """Returns a call that adds the batch to ``sums``, the metric's own slice."""
         return partial(METRICS[metric.op].update, metric.attrs, x, y, sums)
 
-    def bind_update(self) -> Callable[[Array, float, Array], None]:
-        """Returns the optimizer's step: a function of gradient, learning rate and scratch of the arena's size."""
+    def bind_update(self) -> Callable[[Array, float, int], None]:
+        """Returns the optimizer's step: a function of gradient (undefined afterwards), learning rate and iteration."""
         optimizer = self.program.optimizer
         assert optimizer is not None
-        function = OPTIMIZERS[optimizer.op].step
-        attrs, w, slots = optimizer.attrs, self.params, self.slots
-
-        def update(g: Array, learning_rate: float, scratch: Array) -> None:
-            function(attrs, learning_rate, w, g, slots, scratch)
-
-        return update
+        return Update(optimizer, self.program.params, self.params, self.slots)
 
     # Plans. ----------------------------------------------------------------------------------------------------
 
@@ -292,6 +295,7 @@ class Interpreter:
             plan.backward.append(self._backward_call(plan, op, xs, y, dy, dxs, dparams))
             plan.backward += later
             plan.backward_ops += [place] * (1 + len(later))
+        plan.unreached = sorted(set(range(len(program.params))) - written)
         plan.input_gradients = [grads.get(v) for v in program.inputs]
 
     def _take(self, purpose: str, size: int, context: Context = INFERENCE) -> Plan:
@@ -376,7 +380,8 @@ class Interpreter:
         shuffle: tuple[int, int] | None,
         first: int,
         last: int,
-        learning_rate: float,
+        learning_rate: float | NDArray[np.float64],
+        iteration: int = 0,
         sums: Array,
     ) -> None:
         if self._update is None:
@@ -388,7 +393,7 @@ class Interpreter:
         if not 0 <= first <= last <= steps:
             raise ValueError(f"train: expected 0 <= first <= last <= {steps} steps, got {first} and {last}")
         order = self._epoch_order(shuffle, n)
-        rate = float(learning_rate)
+        rates = check_rates(learning_rate, iteration, last - first)
         plan = None
         with self._training, np.errstate(all="ignore"):
             for step in range(first, last):
@@ -398,10 +403,13 @@ class Interpreter:
                     if plan is not None:
                         self._give(plan)
                     plan = self._take("train", stop - start)
-                plan.context = Context(True, 0)
+                done = step - first
+                plan.context = Context(True, iteration + done)
                 plan.run_loss(self._load(plan, xs, y, sample_weight, start, stop, order))
                 plan.run_backward()
-                self._update(plan.gradient, rate, plan.gradient)
+                plan.sums[0] += len(plan.losses) * self._penalize(plan)
+                self._update(plan.gradient, rates[done] if isinstance(rates, list) else rates, iteration + done)
+                self._extras.constrain(self._param_views)
                 sums += plan.sums
         if plan is not None:
             self._give(plan)
@@ -419,6 +427,7 @@ class Interpreter:
                 plan.run_loss(self._load(plan, xs, y, sample_weight, start, stop))
                 sums += plan.sums
                 self._give(plan)
+            sums[0] += n * self._extras.penalize(self._param_views, None)
 
     def gradients(self, xs: Sequence[Array], y: Array, sample_weight: Array | None) -> tuple[float, Array, list[Array]]:
         n = check_arrays(self.program, xs, y, sample_weight)
@@ -426,7 +435,8 @@ class Interpreter:
             plan = self._take("gradients", n)
             plan.run_loss(self._load(plan, xs, y, sample_weight, 0, n))
             plan.run_backward()
-            result = float(plan.sums[0]) / n, plan.gradient.copy(), self._input_gradients(plan)
+            loss = float(plan.sums[0]) / n + self._penalize(plan)
+            result = loss, plan.gradient.copy(), self._input_gradients(plan)
             self._give(plan)
         return result
 
@@ -450,6 +460,15 @@ class Interpreter:
             self._give(plan)
         return result
 
+    def _penalize(self, plan: Plan) -> float:
+        """The penalties on the weights, their gradients added to the plan's."""
+        if not self._extras.penalties:
+            return 0.0
+        gradients = self._split(plan.gradient, self.program.params)
+        for place in plan.unreached:
+            gradients[place].fill(0)
+        return self._extras.penalize(self._param_views, gradients)
+
     def _input_gradients(self, plan: Plan) -> list[Array]:
         return [
             np.zeros_like(x) if dx is None else dx.copy()
@@ -463,7 +482,7 @@ class Interpreter:
         twin = type(self)(self.program, params, self.state.copy(), self.slots, extras=self._extras)
         return PythonPredictor(twin, adapter)
 
-    def apply(self, gradient: Array, learning_rate: float) -> None:
+    def apply(self, gradient: Array, learning_rate: float, iteration: int = 0) -> None:
         if self._update is None:
             raise ValueError("apply: the Program has no optimizer")
         if gradient.shape != self.params.shape or gradient.dtype != self.dtype:
@@ -471,8 +490,9 @@ class Interpreter:
                 f"apply: expected a gradient {self.dtype} of shape {self.params.shape}, "
                 f"got {gradient.dtype} of shape {gradient.shape}"
             )
+        check_iteration(iteration)
         with np.errstate(all="ignore"):
-            self._update(gradient, float(learning_rate), np.empty_like(self.params))
+            self._update(gradient.copy(), float(learning_rate), iteration)
 
     def profile(
         self,

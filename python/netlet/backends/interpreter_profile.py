@@ -161,7 +161,7 @@ def _training(
             for call in plan.backward:
                 call()
                 look(clock())
-            update(plan.gradient, rate, plan.gradient)
+            update(plan.gradient, rate, 0)
             look(clock())
             stamps.end(began)
         twin._give(plan)

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netlet.initializers.base import Initializer, RandomInitializer, compute_fans
+from netlet.initializers.base import Initializer, RandomInitializer, compute_fans, weight_dtype
 from netlet.initializers.constant import Constant, Identity, Ones, Zeros
 from netlet.initializers.distributions import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
+from netlet.initializers.stft import STFT
 from netlet.initializers.variance_scaling import (
     GlorotNormal,
     GlorotUniform,
@@ -38,6 +39,7 @@ ones = Ones
 orthogonal = Orthogonal
 random_normal = RandomNormal
 random_uniform = RandomUniform
+stft = STFT
 truncated_normal = TruncatedNormal
 variance_scaling = VarianceScaling
 zeros = Zeros
@@ -55,6 +57,7 @@ _SNAKE = {
     "orthogonal": Orthogonal,
     "random_normal": RandomNormal,
     "random_uniform": RandomUniform,
+    "stft": STFT,
     "truncated_normal": TruncatedNormal,
     "variance_scaling": VarianceScaling,
     "zeros": Zeros,
@@ -66,6 +69,7 @@ _ALIASES = {
     "zero": Zeros,
     "IdentityInitializer": Identity,
     "OrthogonalInitializer": Orthogonal,
+    "STFTInitializer": STFT,
 }
 REGISTRY = Registry("initializer", {**{cls.__name__: cls for cls in _SNAKE.values()}, **_SNAKE, **_ALIASES})
 
@@ -78,10 +82,10 @@ class ArrayInitializer(Initializer):
     def __init__(self, array: NDArray[Any]) -> None:
         self.array = np.array(array)
 
-    def __call__(self, shape: Any, dtype: Any = "float32") -> NDArray[Any]:
+    def __call__(self, shape: Any, dtype: Any = None) -> NDArray[Any]:
         if tuple(shape) != self.array.shape:
             raise ValueError(f"initializer: the array has shape {self.array.shape}, expected {tuple(shape)}")
-        return self.array.astype(dtype)
+        return self.array.astype(weight_dtype(dtype))
 
 
 def get(identifier: Any) -> Maker | None:
@@ -125,6 +129,7 @@ def deserialize(config: Any) -> Any:
 
 
 __all__ = [
+    "STFT",
     "Constant",
     "GlorotNormal",
     "GlorotUniform",
@@ -158,6 +163,7 @@ __all__ = [
     "random_normal",
     "random_uniform",
     "serialize",
+    "stft",
     "truncated_normal",
     "variance_scaling",
     "zeros",

@@ -7,38 +7,63 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netlet.config import numpy_dtype
-from netlet.initializers.base import Initializer, Shape
+from netlet.initializers.base import Initializer, Shape, weight_dtype
 
 
 class Zeros(Initializer):
     """All elements 0."""
 
-    def __call__(self, shape: Shape, dtype: Any = "float32") -> NDArray[Any]:
-        return np.zeros(tuple(shape), numpy_dtype(dtype))
+    def __call__(self, shape: Shape, dtype: Any = None) -> NDArray[Any]:
+        return np.zeros(tuple(shape), weight_dtype(dtype))
 
 
 class Ones(Initializer):
     """All elements 1."""
 
-    def __call__(self, shape: Shape, dtype: Any = "float32") -> NDArray[Any]:
-        return np.ones(tuple(shape), numpy_dtype(dtype))
+    def __call__(self, shape: Shape, dtype: Any = None) -> NDArray[Any]:
+        return np.ones(tuple(shape), weight_dtype(dtype))
 
 
 class Constant(Initializer):
-    """All elements ``value``, a number."""
+    """All elements ``value``: a number, or an array that broadcasts to the weight's shape.
 
-    def __init__(self, value: float = 0.0) -> None:
+    Raises: ValueError if ``value`` does not hold numbers, or does not broadcast to the shape.
+    """
+
+    def __init__(self, value: Any = 0.0) -> None:
+        array = np.asarray(value)
+        if array.dtype.kind not in "biuf":
+            raise ValueError(f"Constant: value must be a number or an array of numbers, got {value!r}")
+        self.value: float | NDArray[Any] = float(array) if array.ndim == 0 else array.copy()
+
+    def __call__(self, shape: Shape, dtype: Any = None) -> NDArray[Any]:
+        result = np.empty(tuple(shape), weight_dtype(dtype))
         try:
-            self.value = float(value)
-        except (TypeError, ValueError):
-            raise ValueError(f"Constant: value must be a number, got {value!r}") from None
-
-    def __call__(self, shape: Shape, dtype: Any = "float32") -> NDArray[Any]:
-        return np.full(tuple(shape), self.value, numpy_dtype(dtype))
+            result[...] = self.value
+        except ValueError:
+            raise ValueError(
+                f"Constant: a value of shape {np.shape(self.value)} does not fit a weight of shape {tuple(shape)}"
+            ) from None
+        return result
 
     def get_config(self) -> dict[str, Any]:
-        return {"value": self.value}
+        if isinstance(self.value, float):
+            return {"value": self.value}
+        config = {"value": self.value.tolist(), "dtype": self.value.dtype.name}
+        return {"value": {"class_name": "__numpy__", "config": config}}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Initializer:
+        value = config.get("value", 0.0)
+        if isinstance(value, dict):
+            array = value.get("config")
+            if value.get("class_name") != "__numpy__" or not isinstance(array, dict) or "value" not in array:
+                raise ValueError(f"Constant config: expected a number or the config of an array, got {value!r}")
+            dtype = array.get("dtype", "float64")
+            if not isinstance(dtype, str) or not dtype.startswith(("bool", "int", "uint", "float")):
+                raise ValueError(f"Constant config: expected the name of a number type, got {dtype!r}")
+            value = np.array(array["value"], dtype)
+        return cls(value)
 
 
 class Identity(Initializer):
@@ -50,10 +75,10 @@ class Identity(Initializer):
     def __init__(self, gain: float = 1.0) -> None:
         self.gain = float(gain)
 
-    def __call__(self, shape: Shape, dtype: Any = "float32") -> NDArray[Any]:
+    def __call__(self, shape: Shape, dtype: Any = None) -> NDArray[Any]:
         if len(shape) != 2:
             raise ValueError(f"Identity: shape must have two axes, got {tuple(shape)}")
-        matrix: NDArray[Any] = np.eye(shape[0], shape[1], dtype=numpy_dtype(dtype))
+        matrix: NDArray[Any] = np.eye(shape[0], shape[1], dtype=weight_dtype(dtype))
         matrix *= self.gain
         return matrix
 

@@ -8,10 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlet import random
-from netlet.config import numpy_dtype
-from netlet.initializers.base import RandomInitializer, Shape
-
-Seed = int | random.SeedGenerator | None
+from netlet.initializers.base import RandomInitializer, Seed, Shape, weight_dtype
 
 
 class RandomNormal(RandomInitializer):
@@ -21,8 +18,9 @@ class RandomNormal(RandomInitializer):
         self.mean, self.stddev = mean, stddev
         super().__init__(seed)
 
-    def __call__(self, shape: Shape, dtype: Any = "float32") -> NDArray[Any]:
-        return random.normal(self.draw_seed(), 0, shape, mean=self.mean, stddev=self.stddev, dtype=dtype)
+    def __call__(self, shape: Shape, dtype: Any = None) -> NDArray[Any]:
+        kind = weight_dtype(dtype)
+        return random.normal(self.draw_seed(), 0, shape, mean=self.mean, stddev=self.stddev, dtype=kind)
 
     def get_config(self) -> dict[str, Any]:
         return {"mean": self.mean, "stddev": self.stddev, **super().get_config()}
@@ -35,8 +33,10 @@ class TruncatedNormal(RandomInitializer):
         self.mean, self.stddev = mean, stddev
         super().__init__(seed)
 
-    def __call__(self, shape: Shape, dtype: Any = "float32") -> NDArray[Any]:
-        return random.truncated_normal(self.draw_seed(), 0, shape, mean=self.mean, stddev=self.stddev, dtype=dtype)
+    def __call__(self, shape: Shape, dtype: Any = None) -> NDArray[Any]:
+        return random.truncated_normal(
+            self.draw_seed(), 0, shape, mean=self.mean, stddev=self.stddev, dtype=weight_dtype(dtype)
+        )
 
     def get_config(self) -> dict[str, Any]:
         return {"mean": self.mean, "stddev": self.stddev, **super().get_config()}
@@ -49,8 +49,9 @@ class RandomUniform(RandomInitializer):
         self.minval, self.maxval = minval, maxval
         super().__init__(seed)
 
-    def __call__(self, shape: Shape, dtype: Any = "float32") -> NDArray[Any]:
-        return random.uniform(self.draw_seed(), 0, shape, low=self.minval, high=self.maxval, dtype=dtype)
+    def __call__(self, shape: Shape, dtype: Any = None) -> NDArray[Any]:
+        kind = weight_dtype(dtype)
+        return random.uniform(self.draw_seed(), 0, shape, low=self.minval, high=self.maxval, dtype=kind)
 
     def get_config(self) -> dict[str, Any]:
         return {"minval": self.minval, "maxval": self.maxval, **super().get_config()}
@@ -70,7 +71,7 @@ class Orthogonal(RandomInitializer):
         self.gain = gain
         super().__init__(seed)
 
-    def __call__(self, shape: Shape, dtype: Any = "float32") -> NDArray[Any]:
+    def __call__(self, shape: Shape, dtype: Any = None) -> NDArray[Any]:
         if len(shape) < 2:
             raise ValueError(f"Orthogonal: shape must have at least two axes, got {tuple(shape)}")
         columns = int(shape[-1])
@@ -80,7 +81,7 @@ class Orthogonal(RandomInitializer):
         q = q * np.where(np.diag(r) < 0, -1.0, 1.0)
         if rows < columns:
             q = q.T
-        result: NDArray[Any] = np.ascontiguousarray(self.gain * q.reshape(tuple(shape)), dtype=numpy_dtype(dtype))
+        result: NDArray[Any] = np.ascontiguousarray(self.gain * q.reshape(tuple(shape)), dtype=weight_dtype(dtype))
         return result
 
     def get_config(self) -> dict[str, Any]:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from netlet import random
 from netlet.errors import unknown_name
-from netlet.initializers.base import RandomInitializer, Shape, compute_fans
-from netlet.initializers.distributions import Seed
+from netlet.initializers.base import Axes, RandomInitializer, Seed, Shape, compute_fans, weight_dtype
 
 MODES = ("fan_in", "fan_out", "fan_avg")
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
@@ -31,6 +30,7 @@ class VarianceScaling(RandomInitializer):
         mode: "fan_in", "fan_out" or "fan_avg" (their mean).
         distribution: "truncated_normal" (also "normal"), "untruncated_normal" or "uniform".
         seed: as in `RandomInitializer`.
+        input_axes, output_axes: which axes of the weight run over a unit's inputs and outputs; see `compute_fans`.
 
     Raises: ValueError if an argument is none of these.
     """
@@ -41,6 +41,8 @@ class VarianceScaling(RandomInitializer):
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
         seed: Seed = None,
+        input_axes: Axes = None,
+        output_axes: Axes = None,
     ) -> None:
         if not scale > 0:
             raise ValueError(f"{type(self).__name__}: scale must be positive, got {scale!r}")
@@ -52,41 +54,46 @@ class VarianceScaling(RandomInitializer):
         if distribution not in DISTRIBUTIONS:
             raise unknown_name("distribution", distribution, DISTRIBUTIONS)
         self.scale, self.mode, self.distribution = scale, mode, distribution
+        self.input_axes, self.output_axes = input_axes, output_axes
         super().__init__(seed)
 
-    def __call__(self, shape: Shape, dtype: Any = "float32") -> NDArray[Any]:
-        fan_in, fan_out = compute_fans(shape)
+    def __call__(self, shape: Shape, dtype: Any = None) -> NDArray[Any]:
+        kind = weight_dtype(dtype)
+        fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, fan)
         seed = self.draw_seed()
         if self.distribution == "uniform":
             limit = math.sqrt(3.0 * variance)
-            return random.uniform(seed, 0, shape, low=-limit, high=limit, dtype=dtype)
+            return random.uniform(seed, 0, shape, low=-limit, high=limit, dtype=kind)
         if self.distribution == "untruncated_normal":
-            return random.normal(seed, 0, shape, stddev=math.sqrt(variance), dtype=dtype)
-        return random.truncated_normal(seed, 0, shape, stddev=math.sqrt(variance) / TRUNCATED_STDDEV, dtype=dtype)
+            return random.normal(seed, 0, shape, stddev=math.sqrt(variance), dtype=kind)
+        return random.truncated_normal(seed, 0, shape, stddev=math.sqrt(variance) / TRUNCATED_STDDEV, dtype=kind)
 
     def get_config(self) -> dict[str, Any]:
         return {
             "scale": self.scale,
             "mode": self.mode,
             "distribution": self.distribution,
+            "input_axes": self.input_axes,
+            "output_axes": self.output_axes,
             **super().get_config(),
         }
 
 
 class _Preset(VarianceScaling):
-    """A VarianceScaling with everything but the seed fixed."""
+    """A VarianceScaling of which only the seed and the axes are left to choose."""
 
     _scale = 1.0
     _mode = "fan_in"
     _distribution = "truncated_normal"
 
-    def __init__(self, seed: Seed = None) -> None:
-        super().__init__(self._scale, self._mode, self._distribution, seed)
+    def __init__(self, seed: Seed = None, input_axes: Axes = None, output_axes: Axes = None) -> None:
+        super().__init__(self._scale, self._mode, self._distribution, seed, input_axes, output_axes)
 
     def get_config(self) -> dict[str, Any]:
-        return RandomInitializer.get_config(self)
+        axes = {"input_axes": self.input_axes, "output_axes": self.output_axes}
+        return {**axes, **RandomInitializer.get_config(self)}
 
 
 class GlorotUniform(_Preset):

@@ -13,6 +13,7 @@ from netlet import random
 from netlet.models.data import check_rows, to_array, unpack_batch
 from netlet.models.engine import Engine
 from netlet.models.sources import ArraySource, Rows, Sums, train_batch
+from netlet.optimizers import Optimizer
 
 #: Bytes: a mapped file that would take more than this as an array of the model's type is converted batch by batch.
 MAPPED_LIMIT = 1 << 26
@@ -96,12 +97,12 @@ class IndexedSource(ArraySource):
     def end_epoch(self) -> None:
         _tell(self._dataset, "on_epoch_end")
 
-    def _run(self, engine: Engine, begin: int, end: int, learning_rate: Any, sums: Sums) -> None:
+    def _run(self, engine: Engine, begin: int, end: int, optimizer: Optimizer, sums: Sums) -> None:
         if self._numbers is None and self._order is not None:
             self._numbers = random.permutation(*self._order, self._pass_steps)
         for step in range(begin, end):
             batch = self._dataset[step if self._numbers is None else int(self._numbers[step])]
-            train_batch(engine, self._adapt(*unpack_batch(batch)), learning_rate, sums)
+            train_batch(engine, self._adapt(*unpack_batch(batch)), optimizer, sums)
             self._position = step + 1
 
 
@@ -126,13 +127,13 @@ class MappedSource(ArraySource):
         super().begin_epoch()
         self._numbers = None
 
-    def _run(self, engine: Engine, begin: int, end: int, learning_rate: Any, sums: Sums) -> None:
+    def _run(self, engine: Engine, begin: int, end: int, optimizer: Optimizer, sums: Sums) -> None:
         if self._numbers is None and self._order is not None:
             self._numbers = random.permutation(*self._order, len(self._rows))
         for step in range(begin, end):
             first, last = step * self.batch_size, (step + 1) * self.batch_size
             index = slice(first, last) if self._numbers is None else self._numbers[first:last]
-            train_batch(engine, self._adapt(*self._rows.take(index)), learning_rate, sums)
+            train_batch(engine, self._adapt(*self._rows.take(index)), optimizer, sums)
             self._position = step + 1
 
 

@@ -114,6 +114,8 @@ class FitLoop:
                     saver._save_backup(self)
                 if model.stop_training:
                     break
+            if model.optimizer._iterations:
+                self.engine.finish()
             callbacks.call("on_train_end", logs)
         finally:
             model._loop = None
@@ -147,7 +149,7 @@ class FitLoop:
     def _run_epoch(self, bar: ProgressBar | None) -> int:
         """Run what is left of the epoch's steps and return how many are done."""
         if not self.step:
-            self.sums.fill(0.0)
+            self.engine.restart(self.sums)
             self.source.begin_epoch()
         total = ALL_STEPS if self.source.steps is None else self.source.steps
         if self.batch_begin or self.batch_end:
@@ -162,10 +164,7 @@ class FitLoop:
 
     def _train(self, last: int) -> bool:
         """Run the steps before number ``last``; return whether the data lasted for all of them."""
-        optimizer = self.model.optimizer
-        done = self.source.train(self.engine, self.step, last, optimizer.learning_rate, self.sums)
-        optimizer.iterations += done
-        self.step += done
+        self.step += self.source.train(self.engine, self.step, last, self.model.optimizer, self.sums)
         return self.step == last
 
     def _run_with_hooks(self, total: int, bar: ProgressBar | None) -> None:

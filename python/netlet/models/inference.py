@@ -41,6 +41,7 @@ def evaluate_rows(
         block: rows that the executor may hold at a time.
     """
     sums = engine.new_sums()
+    block = block if engine.per_row else batch_size
     hooked = callbacks.wants_batches("test")
     begin, end = callbacks.hooks("on_test_batch_begin"), callbacks.hooks("on_test_batch_end")
     if hooked:

@@ -149,7 +149,7 @@ class LayeredModel(Trainer):
         if self._state_arena is None or not self._state_arena.holds(kept):
             self._state_arena = Arena(kept, self.dtype, self)
         self._engine = engine = Engine(
-            program, self._arena, self._state_arena, self._compilation, self._output_shape_for(self.input_shape), slots
+            program, self._arena, self._state_arena, self._compilation, self._output_shapes(), slots
         )
         single = len(program.inputs) == len(program.outputs) == 1
         if single and (self._compilation is None or not self._compilation.check_finite):
@@ -158,14 +158,18 @@ class LayeredModel(Trainer):
 
     def _set_compilation(self, compilation: Compilation) -> None:
         if self.built:
-            compilation.metrics_for(self._output_shape_for(self.input_shape))
+            compilation.scored(self._output_shapes())
         self._compilation = compilation
         self._forget_engine()
 
+    def _output_shapes(self) -> list[Any]:
+        """Of each output, the batch in front."""
+        return [self.output_shape]
+
     def _resolved_metrics(self, compilation: Compilation) -> list[Metric]:
         if self.built:
-            return compilation.metrics_for(self._output_shape_for(self.input_shape))
-        return [metric for metric in compilation.metrics if isinstance(metric, Metric)]
+            return [scored.metric for scored in compilation.scored(self._output_shapes())]
+        return [metric for metric in compilation.metrics[0] if isinstance(metric, Metric)]
 
     def predict(
         self,
@@ -287,15 +291,6 @@ class LayeredModel(Trainer):
         from netlet.models.saving_weights import load_weights
 
         load_weights(self, filepath, skip_mismatch)
-
-    def _check_trainable(self) -> None:
-        frozen = [
-            layer.name
-            for layer in self.layers
-            if not (layer.trainable and self.trainable) and any(v.trainable for v in layer._variables)
-        ]
-        if frozen:
-            raise ValueError(f"{self.name}: training with frozen layers is not supported yet: {', '.join(frozen)}")
 
     # Weights
 

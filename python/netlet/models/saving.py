@@ -88,7 +88,7 @@ def to_bytes(model: LayeredModel) -> bytes:
             "compile": _dumps(model.get_compile_config()),
             "training": _dumps(
                 {
-                    "iterations": 0 if model.optimizer is None else model.optimizer.iterations,
+                    "iterations": 0 if model.optimizer is None else model.optimizer._iterations,
                     "shuffle_seed": model._shuffle_seed,
                     "shuffle_count": model._shuffle_count,
                 }
@@ -208,7 +208,7 @@ def _restore_training(model: LayeredModel, program: Program, training: Any, tens
     found = {name: array for name, array in tensors.items() if name.startswith(f"{SLOT_PREFIX}/")}
     if model.optimizer is None:
         return
-    model.optimizer.iterations = iterations
+    model.optimizer._iterations = iterations
     names = _slot_names(model)
     expected = [f"{SLOT_PREFIX}/{slot}/{path}" for slot in names for path in paths]
     if set(expected) != set(found):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from netlet.models.data import unpack_batch
 from netlet.models.engine import Engine
+from netlet.optimizers import Optimizer
 
 Array = NDArray[Any]
 Sums = NDArray[np.float64]
@@ -59,7 +60,7 @@ class Source(Protocol):
         """Get ready for the next epoch."""
         ...
 
-    def train(self, engine: Engine, first: int, last: int, learning_rate: float, sums: Sums) -> int:
+    def train(self, engine: Engine, first: int, last: int, optimizer: Optimizer, sums: Sums) -> int:
         """Run steps ``first .. last-1`` of the epoch and return how many there were: fewer if the data ran out."""
         ...
 
@@ -122,29 +123,19 @@ class ArraySource:
             self._position = 0
         self._offset = self._position
 
-    def train(self, engine: Engine, first: int, last: int, learning_rate: float, sums: Sums) -> int:
+    def train(self, engine: Engine, first: int, last: int, optimizer: Optimizer, sums: Sums) -> int:
         begin, end = self._offset + first, min(self._offset + last, self._pass_steps)
         if end < self._offset + last:
             warnings.warn(RAN_OUT, stacklevel=2)
         if begin >= end:
             return 0
-        self._run(engine, begin, end, learning_rate, sums)
+        self._run(engine, begin, end, optimizer, sums)
         self._position = end
         return end - begin
 
-    def _run(self, engine: Engine, begin: int, end: int, learning_rate: float, sums: Sums) -> None:
+    def _run(self, engine: Engine, begin: int, end: int, optimizer: Optimizer, sums: Sums) -> None:
         """Run steps ``begin .. end-1`` of the pass."""
-        engine.executor.train(
-            self.rows.xs,
-            self.rows.y,
-            self.rows.sample_weight,
-            batch_size=self.batch_size,
-            shuffle=self._order,
-            first=begin,
-            last=end,
-            learning_rate=learning_rate,
-            sums=sums,
-        )
+        run_steps(engine, self.rows, self.batch_size, self._order, (begin, end), optimizer, sums)
 
     def end_epoch(self) -> None:
         """Nothing to do: rows are at rest."""
@@ -204,7 +195,7 @@ class BatchSource:
         up."""
         return self._steps_per_epoch is None or (self._length is not None and self._drawn >= self._length)
 
-    def train(self, engine: Engine, first: int, last: int, learning_rate: float, sums: Sums) -> int:
+    def train(self, engine: Engine, first: int, last: int, optimizer: Optimizer, sums: Sums) -> int:
         assert self._iterator is not None
         for done in range(last - first):
             try:
@@ -216,7 +207,7 @@ class BatchSource:
                     warnings.warn(RAN_OUT, stacklevel=2)
                 return done
             self._drawn += 1
-            train_batch(engine, self._adapt(*unpack_batch(batch)), learning_rate, sums)
+            train_batch(engine, self._adapt(*unpack_batch(batch)), optimizer, sums)
         return last - first
 
     def end_epoch(self) -> None:
@@ -235,16 +226,43 @@ class BatchSource:
             raise ValueError(f"the backup was made after {state['drawn']} batches, these data have {self._drawn}")
 
 
-def train_batch(engine: Engine, rows: Rows, learning_rate: float, sums: Sums) -> None:
+def train_batch(engine: Engine, rows: Rows, optimizer: Optimizer, sums: Sums) -> None:
     """Run one step on all of ``rows``."""
-    engine.executor.train(
-        rows.xs,
-        rows.y,
-        rows.sample_weight,
-        batch_size=len(rows),
-        shuffle=None,
-        first=0,
-        last=1,
-        learning_rate=learning_rate,
-        sums=sums,
-    )
+    run_steps(engine, rows, len(rows), None, (0, 1), optimizer, sums)
+
+
+def run_steps(
+    engine: Engine,
+    rows: Rows,
+    batch_size: int,
+    shuffle: tuple[int, int] | None,
+    steps: tuple[int, int],
+    optimizer: Optimizer,
+    sums: Sums,
+) -> None:
+    """Run steps ``steps[0] .. steps[1] - 1`` of a pass at the optimizer's pace.
+
+    The optimizer counts them, also those made before Ctrl-C.
+    """
+    first, last = steps
+    before = sums[1]
+    done = 0
+    try:
+        engine.executor.train(
+            rows.xs,
+            rows.y,
+            rows.sample_weight,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            first=first,
+            last=last,
+            learning_rate=optimizer.rates(last - first),
+            iteration=optimizer._iterations,
+            sums=sums,
+        )
+        done = last - first
+    except BaseException:
+        done = -int(-(sums[1] - before) // batch_size)  # all batches but the last of a pass are whole
+        raise
+    finally:
+        optimizer._iterations += done

@@ -108,7 +108,6 @@ class Trainer(Compiled):
         """
         with self._guard("fit"):
             compilation = self._compiled("fit")
-            self._check_trainable()
             level = check_verbose(verbose)
             size = DEFAULT_BATCH if batch_size is None else positive_int(batch_size, "batch_size")
             last = count(epochs, "epochs")
@@ -263,12 +262,10 @@ class Trainer(Compiled):
         """
         with self._guard("train_on_batch"):
             compilation = self._compiled("train_on_batch")
-            self._check_trainable()
             rows, input_shape = self._adapt(x, y, sample_weight, class_weight, "train_on_batch")
             engine = self._engine_for(input_shape)
             sums = engine.new_sums()
-            train_batch(engine, rows, compilation.optimizer.learning_rate, sums)
-            compilation.optimizer.iterations += 1
+            train_batch(engine, rows, compilation.optimizer, sums)
             return _values(engine, sums, return_dict)
 
     # Evaluation
@@ -438,7 +435,6 @@ class Trainer(Compiled):
                 inputs = self._adapt_x(x, input_shape)
             else:
                 rate = self._compiled("profile").optimizer.learning_rate
-                self._check_trainable()
                 rows, input_shape = self._adapt(x, y, sample_weight, None, "profile")
                 inputs, labels, weights = rows.xs, rows.y, rows.sample_weight
             engine = self._engine_for(input_shape)

@@ -4,19 +4,42 @@ from __future__ import annotations
 
 from typing import Any
 
+from netlet.optimizers import schedules
+from netlet.optimizers.adafactor import Adafactor
+from netlet.optimizers.adam import Adam, AdamW
+from netlet.optimizers.adam_kin import Adamax, Lamb, Nadam
+from netlet.optimizers.ftrl import Ftrl
+from netlet.optimizers.lion import Lion
+from netlet.optimizers.muon import Muon
 from netlet.optimizers.optimizer import Optimizer
 from netlet.optimizers.sgd import SGD
+from netlet.optimizers.squares import Adadelta, Adagrad, RMSprop
 from netlet.utils.registry import Registry, serialize
 
-REGISTRY = Registry("optimizer", {"SGD": SGD, "sgd": SGD})
+_CLASSES: tuple[type[Optimizer], ...] = (
+    SGD,
+    Adadelta,
+    Adafactor,
+    Adagrad,
+    Adam,
+    AdamW,
+    Adamax,
+    Ftrl,
+    Lamb,
+    Lion,
+    Muon,
+    Nadam,
+    RMSprop,
+)
+REGISTRY = Registry("optimizer", {name: cls for cls in _CLASSES for name in (cls.__name__, cls.__name__.lower())})
 
 
-def get(identifier: Any) -> Optimizer:
-    """Return an optimizer for ``identifier``: an optimizer, its class, a name (any case) or a config.
+def get(identifier: Any) -> Optimizer | None:
+    """Return an optimizer for ``identifier``: None, an optimizer, its class, a name (any case) or a config.
 
     Raises: ValueError if it is none of these; an unknown name comes with the nearest known one.
     """
-    if isinstance(identifier, Optimizer):
+    if identifier is None or isinstance(identifier, Optimizer):
         return identifier
     if isinstance(identifier, dict):
         return deserialize(identifier)
@@ -29,11 +52,40 @@ def get(identifier: Any) -> Optimizer:
     raise ValueError(f"optimizer: expected a name, a config or an Optimizer, got {identifier!r}")
 
 
-def deserialize(config: Any) -> Optimizer:
-    """Return the optimizer that a config describes; the inverse of `serialize`."""
+def deserialize(config: Any, custom_objects: dict[str, type[Optimizer]] | None = None) -> Optimizer:
+    """Return the optimizer that a config describes; the inverse of `serialize`.
+
+    Args:
+        custom_objects: classes of one's own by name.
+    """
+    if isinstance(config, dict) and isinstance(config.get("class_name"), str):
+        own = (custom_objects or {}).get(config["class_name"])
+        if own is not None:
+            return own.from_config(dict(config.get("config", {})))
+        name = config["class_name"]
+        config = {**config, "class_name": name if name in REGISTRY.objects else name.lower()}
     made = REGISTRY.deserialize(config)
     optimizer: Optimizer = made() if isinstance(made, type) else made
     return optimizer
 
 
-__all__ = ["SGD", "Optimizer", "deserialize", "get", "serialize"]
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lamb",
+    "Lion",
+    "Muon",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]

@@ -1,97 +1,319 @@
-"""What every optimizer shares: its name, its learning rate, its count of steps, its config, and how it is lowered.
-
-An optimizer here holds settings only. The arithmetic is the program's op (``netlet.program``), and its slots (momentum,
-...) lie with the model in the same layout as the parameters.
-"""
+"""An optimizer applied from Python: gradients in, variables changed, by the reference of the rule that fit runs."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from netlet.utils.naming import check_name
+import numpy as np
 
-Attrs = dict[str, Any]
+from netlet.optimizers.settings import Settings
+from netlet.optimizers.state import Array, Slots, StateVariable, array_of, name_of
+from netlet.program.ops import OPTIMIZERS
+from netlet.program.ops.optimizer_rule import squares
+from netlet.program.spec import COMMON, Region
+from netlet.program.update import clip_factor
 
 
-class Optimizer:
+class Optimizer(Settings):
     """Base of the optimizers.
 
-    Args:
-        learning_rate: positive or zero; may be set between and during epochs.
-        name: the optimizer's name.
+    Built-in ones name their op and its attributes, and train models below Python. One of your own defines ``build``,
+    which adds variables, and ``update_step``; it works step by step, with `apply_gradients`.
 
-    Attributes:
-        learning_rate: a float.
-        iterations: int, how many updates have been made.
-
-    Raises: ValueError if ``learning_rate`` is not a finite number >= 0, TypeError if it is no number at all.
+    Args, Raises: see `Settings`.
     """
 
-    #: Name of the op in the program, such as "sgd".
-    op = ""
+    def __init__(self, learning_rate: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(learning_rate, *args, **kwargs)
+        self._slots: Slots | None = None
+        self._added: list[StateVariable] = []
 
-    #: Arguments that Keras' optimizers take and this version does not act on, with their neutral values.
-    _not_yet: ClassVar[dict[str, Any]] = {
-        "weight_decay": None,
-        "clipnorm": None,
-        "clipvalue": None,
-        "global_clipnorm": None,
-        "use_ema": False,
-        "ema_momentum": 0.99,
-        "ema_overwrite_frequency": None,
-        "loss_scale_factor": None,
-        "gradient_accumulation_steps": None,
-    }
+    # State
 
-    def __init__(self, learning_rate: float, name: str, **kwargs: Any) -> None:
-        owner = type(self).__name__
-        for key, value in kwargs.items():
-            if key not in self._not_yet:
-                raise TypeError(f"{owner}: unexpected argument {key!r}")
-            if value != self._not_yet[key]:
-                raise ValueError(f"{owner}: {key}={value!r} is not supported yet")
-        self.name = check_name(name, owner)
-        self.iterations = 0
-        self.learning_rate = learning_rate
+    def build(self, variables: Sequence[Any]) -> None:
+        """Make the state for these weights, unless it is there."""
+        if self.built:
+            return
+        names = self.slot_names()
+        size = sum(array_of(variable).size for variable in variables)
+        dtype = array_of(variables[0]).dtype if variables else np.dtype(np.float32)
+        data = np.zeros((len(names), size), dtype)
+        for name, value in self.initial_slots().items():
+            data[names.index(name)] = value
+        self.attach(variables, data)
+
+    def attach(self, variables: Sequence[Any], data: Array) -> None:
+        """Let the state be ``data`` ``[slots, size of all weights]``, as an engine that trains them keeps it."""
+        self._slots = Slots(variables, self.slot_names(), data, self.name)
+        self.built = True
+
+    def slots_for(self, variables: Sequence[Any]) -> Array | None:
+        """Return the state, if it is that of these weights."""
+        slots = self._slots
+        return slots.data if slots is not None and slots.fits(variables, self.slot_names()) else None
 
     @property
-    def learning_rate(self) -> float:
-        """The step size; setting it takes effect at the next update."""
-        return self._learning_rate
+    def variables(self) -> list[Any]:
+        """The state as variables: the count of steps, the learning rate unless it is a schedule, then the slots."""
+        listed = [StateVariable(self._count, "iteration", f"{self.name}/iteration")]
+        if not callable(self._learning_rate):
+            listed.append(StateVariable(self._rate, "learning_rate", f"{self.name}/learning_rate"))
+        listed += self._added
+        if self._slots is None:
+            return listed
+        names = self.slot_names()
+        own = self.own_slot_names()
+        for name in names[len(own) :]:
+            listed += self._slots.of(name)
+        for group in self.slot_groups():
+            rows = [self._slots.of(name) for name in group]
+            listed += [variable for row in zip(*rows, strict=True) for variable in row]
+        return listed
 
-    @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
-        owner = type(self).__name__
-        if callable(value):
-            raise ValueError(f"{owner}: learning rate schedules are not supported yet, got {value!r}")
-        if isinstance(value, (bool, str)):
-            raise TypeError(f"{owner}: learning_rate must be a number, got {value!r}")
-        try:
-            rate = float(value)
-        except (TypeError, ValueError):
-            raise TypeError(f"{owner}: learning_rate must be a number, got {value!r}") from None
-        if not (math.isfinite(rate) and rate >= 0):
-            raise ValueError(f"{owner}: learning_rate must be finite and not negative, got {value!r}")
-        self._learning_rate = rate
+    def slot_groups(self) -> list[tuple[str, ...]]:
+        """The rule's slots in the order of `variables`: those of a group stand side by side for each weight."""
+        return [(name,) for name in self.own_slot_names()]
 
-    def slot_names(self) -> tuple[str, ...]:
-        """Return the names of the arrays kept per parameter, in the program's order."""
-        return ()
+    def _slot(self, name: str) -> list[StateVariable]:
+        return [] if self._slots is None else self._slots.of(name)
 
-    def lower(self) -> tuple[str, Attrs]:
-        """Return the op's name and attributes for the program."""
-        raise NotImplementedError(f"{type(self).__name__} does not define lower()")
+    @property
+    def _model_variables_moving_average(self) -> list[StateVariable]:
+        return self._slot("average")
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {"name": self.name, "learning_rate": self.learning_rate}
+    @property
+    def _accumulated_gradients(self) -> list[StateVariable]:
+        return self._slot("gradient_accumulator")
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Optimizer:
-        """Return an optimizer made with the arguments of ``config``."""
-        return cls(**config)
+    @property
+    def trainable_variables(self) -> list[Any]:
+        """The weights that the optimizer was built for."""
+        return [] if self._slots is None else self._slots.variables
 
-    def __repr__(self) -> str:
-        arguments = ", ".join(f"{key}={value!r}" for key, value in self.get_config().items() if key != "name")
-        return f"{type(self).__name__}({arguments})"
+    @property
+    def _trainable_variables(self) -> list[Any]:
+        return self.trainable_variables
+
+    def add_variable(
+        self, shape: Sequence[int], initializer: Any = "zeros", dtype: Any = None, name: str | None = None
+    ) -> StateVariable:
+        """Add a variable to the state, for an optimizer of one's own.
+
+        Args:
+            initializer: "zeros", "ones" or a function of shape and dtype.
+        """
+        kind = np.dtype(dtype or "float32")
+        if callable(initializer):
+            value = np.array(initializer(tuple(shape), dtype=kind.name), kind)
+        else:
+            value = np.full(tuple(shape), {"zeros": 0, "ones": 1}[initializer], kind)
+        variable = StateVariable(value, name or "variable", f"{self.name}/{name or 'variable'}")
+        self._added.append(variable)
+        return variable
+
+    def add_variable_from_reference(
+        self, reference_variable: Any, name: str | None = None, initializer: Any = "zeros"
+    ) -> StateVariable:
+        """Add a variable of the shape and type of a weight."""
+        array = array_of(reference_variable)
+        own = f"{name_of(reference_variable, len(self._added))[1].replace('/', '_')}_{name or 'var'}"
+        return self.add_variable(array.shape, initializer, array.dtype, own)
+
+    # Steps
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Any]]) -> int:
+        """Make one step with pairs of a gradient and its variable; returns how many steps were made."""
+        pairs = list(grads_and_vars)
+        self.apply([g for g, _ in pairs], [v for _, v in pairs])
+        return self._iterations
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
+        """Make one step.
+
+        Args:
+            grads: gradients, one for each variable; None for a variable that is to stay as it is.
+            trainable_variables: the weights; None for all that the optimizer was built with.
+
+        Raises: ValueError for gradients that fit no variable, or a variable that the optimizer was not built with.
+        """
+        if len(grads) == 0:
+            return
+        if trainable_variables is None:
+            if not self.built:
+                raise ValueError(f"{self.name}: apply() needs the variables, or build() before it")
+            variables = self.trainable_variables
+        else:
+            variables = list(trainable_variables)
+            self.build(variables)
+        if len(grads) != len(variables):
+            raise ValueError(f"{self.name}: got {len(grads)} gradients for {len(variables)} variables")
+        known = self._slots.index if self._slots is not None else {id(v): i for i, v in enumerate(variables)}
+        for i, variable in enumerate(variables):
+            if id(variable) not in known:
+                raise ValueError(
+                    f"Unknown variable {name_of(variable, i)[1]!r}: {self.name} was built for others; make a new one"
+                )
+        pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
+        if not pairs:
+            raise ValueError("No gradients provided for any variable.")
+        if len(pairs) < len(variables):
+            lacking = [name_of(v, i)[1] for i, (g, v) in enumerate(zip(grads, variables, strict=True)) if g is None]
+            warnings.warn(f"Gradients do not exist for variables {lacking}: they stay as they are", stacklevel=3)
+        with np.errstate(all="ignore"):
+            arrays = [self._gradient(g, v) for g, v in pairs]
+            self._step(arrays, [v for _, v in pairs])
+        for _, variable in pairs:
+            constraint = getattr(variable, "constraint", None)
+            if constraint is not None:
+                _assign(variable, np.asarray(constraint(array_of(variable))))
+        self._iterations += 1
+
+    def _gradient(self, g: Any, variable: Any) -> Array:
+        """A gradient as an array of its own, of the variable's type."""
+        value = array_of(variable)
+        array = np.array(array_of(g), value.dtype)
+        if array.shape != value.shape:
+            raise ValueError(
+                f"{self.name}: variable {name_of(variable, 0)[1]!r} has shape {value.shape}, its gradient {array.shape}"
+            )
+        if self.loss_scale_factor is not None:
+            array /= self.loss_scale_factor
+        return array
+
+    def _step(self, grads: list[Array], variables: list[Any]) -> None:
+        steps = self.gradient_accumulation_steps
+        if steps is None:
+            self._move(grads, variables)
+        else:
+            assert self._slots is not None
+            sums = [self._accumulated_gradients[self._slots.index[id(v)]].value for v in variables]
+            if (self._iterations + 1) % steps:
+                for total, g in zip(sums, grads, strict=True):
+                    total += g
+            else:
+                self._move([(g + total) / steps for total, g in zip(sums, grads, strict=True)], variables)
+                for accumulator in self._accumulated_gradients:
+                    accumulator.value.fill(0)
+        if self.use_ema:
+            self._update_averages()
+
+    def _move(self, grads: list[Array], variables: list[Any]) -> None:
+        clipped = self._clip_gradients(grads)
+        self._apply_weight_decay(variables)
+        rate = float(self.learning_rate)
+        for g, variable in zip(clipped, variables, strict=True):
+            self.update_step(g, variable, rate)
+
+    def _clip_gradients(self, grads: Sequence[Any]) -> list[Any]:
+        """Return the gradients, clipped as the settings say."""
+        if self.clipnorm and self.clipnorm > 0:
+            return [
+                g if g is None else g * clip_factor(math.sqrt(squares(np.asarray(g))), self.clipnorm) for g in grads
+            ]
+        if self.global_clipnorm and self.global_clipnorm > 0:
+            norm = math.sqrt(sum(squares(np.asarray(g)) for g in grads if g is not None))
+            factor = clip_factor(norm, self.global_clipnorm) + (norm - norm)
+            return [g if g is None else g * factor for g in grads]
+        if self.clipvalue and self.clipvalue > 0:
+            return [g if g is None else np.clip(g, -self.clipvalue, self.clipvalue) for g in grads]
+        return list(grads)
+
+    def _decay_of(self, variable: Any) -> float:
+        """The share, times the learning rate, that a weight loses at an update."""
+        return self.weight_decay or 0.0
+
+    def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
+        rate = float(self.learning_rate)
+        for variable in variables:
+            share = self._decay_of(variable)
+            if share and self._use_weight_decay(variable):
+                value = array_of(variable)
+                _assign(variable, value - value * (share * rate))
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Move one weight by the rule: no clipping, no decay."""
+        if not self.op or self._slots is None:
+            raise NotImplementedError(f"{type(self).__name__} does not define update_step()")
+        i = self._slots.index[id(variable)]
+        value = array_of(variable)
+        w = value.reshape(-1).copy()
+        g = np.array(array_of(gradient), value.dtype).reshape(-1)
+        spec = OPTIMIZERS[self.op]
+        attrs = self._own_attrs()
+        slots = self._slots.data[: spec.own_slots(attrs), self._slots.parts[i]]
+        spec.step(attrs, float(learning_rate), self.iterations + 1, w, g, slots, [Region(i, value.shape, 0, w.size)])
+        _assign(variable, w.reshape(value.shape))
+
+    def _own_attrs(self) -> dict[str, Any]:
+        """The rule's attributes, for the weights that the optimizer was built with."""
+        attrs = OPTIMIZERS[self.op].normalize(self.rule_attrs(self.trainable_variables))
+        return {name: value for name, value in attrs.items() if name not in COMMON}
+
+    def _update_averages(self) -> None:
+        keeps = self.ema_momentum if self.iterations else 0.0
+        every = self.ema_overwrite_frequency
+        for average, variable in zip(self._model_variables_moving_average, self.trainable_variables, strict=True):
+            average.value *= keeps
+            average.value += array_of(variable) * (1.0 - keeps)
+        if every is not None and (self.iterations + 1) % every == 0:
+            self.finalize_variable_values(self.trainable_variables)
+
+    def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
+        """Let the moving averages be the weights, if they are kept: what ``fit`` does at its end."""
+        if not self.use_ema or self._slots is None:
+            return
+        if len(var_list) != len(self.trainable_variables):
+            raise ValueError(
+                f"{self.name}: got {len(var_list)} variables, averages are kept of {len(self.trainable_variables)}"
+            )
+        for variable, average in zip(var_list, self._model_variables_moving_average, strict=True):
+            if getattr(variable, "trainable", True):
+                _assign(variable, average.value)
+
+    def scale_loss(self, loss: Any) -> Any:
+        """Return the loss that gradients for `apply` are to be taken of."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    # Saving
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set the values of `variables`. ValueError before the optimizer is built, or if a shape differs."""
+        if not self.built:
+            raise ValueError("You are calling `set_weights()` on an optimizer that is not built; call build() first")
+        for variable, weight in zip(self.variables, weights, strict=False):
+            variable.assign(array_of(weight))
+
+    def save_own_variables(self, store: Any) -> None:
+        """Write the values of `variables` to a mapping, by their numbers."""
+        for i, variable in enumerate(self.variables):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Read what `save_own_variables` wrote; warns and reads nothing if the numbers of variables differ."""
+        variables = self.variables
+        if len(store.keys()) != len(variables):
+            warnings.warn(
+                f"Skipping variable loading for optimizer '{self.name}': it has {len(variables)} variables, "
+                f"and what was saved has {len(store.keys())}",
+                stacklevel=2,
+            )
+            return
+        for i, variable in enumerate(variables):
+            variable.assign(np.asarray(store[str(i)]))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Settings and count; the slots belong to the weights, and those to a model."""
+        state = dict(self.__dict__)
+        state.update(built=False, _slots=None, _added=[])
+        return state
+
+
+def _assign(variable: Any, value: Array) -> None:
+    """Write to a weight: a variable, or an array in place."""
+    if hasattr(variable, "assign"):
+        variable.assign(value)
+    else:
+        variable[...] = value

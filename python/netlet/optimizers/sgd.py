@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from netlet.optimizers.optimizer import Attrs, Optimizer
+from netlet.optimizers.optimizer import Optimizer
+from netlet.optimizers.settings import Attrs, flag, fraction
 
 
 class SGD(Optimizer):
@@ -17,35 +19,30 @@ class SGD(Optimizer):
         learning_rate: default 0.01.
         momentum: in [0, 1]; default 0.
         nesterov: look ahead along the momentum; default False.
-        name: default "SGD".
-        **kwargs: Keras' further arguments (weight_decay, clipnorm, ...) are accepted at their neutral values.
+        **kwargs: what all optimizers take, see `Optimizer`.
 
-    Raises: ValueError if an argument is out of its range or not supported yet.
+    Raises: ValueError if an argument is out of its range.
     """
 
     op = "sgd"
 
     def __init__(
         self,
-        learning_rate: float = 0.01,
+        learning_rate: Any = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
-        name: str = "SGD",
+        weight_decay: float | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(learning_rate, name, **kwargs)
-        if isinstance(momentum, (bool, str)) or not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
-            raise ValueError(f"SGD: momentum must lie in [0, 1], got {momentum!r}")
-        if not isinstance(nesterov, bool):
-            raise ValueError(f"SGD: nesterov must be True or False, got {nesterov!r}")
-        self.momentum = float(momentum)
-        self.nesterov = nesterov
+        super().__init__(learning_rate, weight_decay=weight_decay, **kwargs)
+        self.momentum = fraction("SGD", "momentum", momentum)
+        self.nesterov = flag("SGD", "nesterov", nesterov)
 
-    def slot_names(self) -> tuple[str, ...]:
+    def own_slot_names(self) -> tuple[str, ...]:
         return ("momentum",) if self.momentum else ()
 
-    def lower(self) -> tuple[str, Attrs]:
-        return self.op, {"momentum": self.momentum, "nesterov": self.nesterov}
+    def rule_attrs(self, variables: Sequence[Any]) -> Attrs:
+        return {"momentum": self.momentum, "nesterov": self.nesterov}
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}

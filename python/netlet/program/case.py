@@ -32,7 +32,7 @@ class Case:
     Attributes:
         spec: what is run.
         batch: B, the number of rows.
-        shapes: per row: of the op's inputs, of the prediction, or ``(P,)``, the size of the optimizer's arena.
+        shapes: per row: of the op's inputs, of the prediction; or of the parameters in the optimizer's arena.
         params: shapes of parameters.
         attrs: attributes; those left out are filled in.
         data: the kind of numbers drawn; each spec says which kinds it has.
@@ -148,6 +148,8 @@ class Case:
         factor = 2.0 if self.dtype == "float64" else 1.0
         with np.errstate(all="ignore"):
             bounds = self.spec.bound(self, self.exact_arrays, self._reference, self.eps)
+        if isinstance(self.spec, LossSpec) and not self.spec.per_row_for(self.attrs):
+            del bounds["losses"]  # a target cannot be asked for a row alone
         return {name: factor * np.asarray(b, np.float64) + tiny for name, b in bounds.items()}
 
 
@@ -167,9 +169,9 @@ def run_reference(case: Case, arrays: Results) -> Results:
         spec.update(case.attrs, arrays["x"], arrays["y"], sums)
         return {"sums": sums}
     assert isinstance(spec, OptimizerSpec)
-    w, slots = arrays["w"].copy(), arrays["slots"].copy()
-    spec.step(case.attrs, float(arrays["learning_rate"][0]), w, arrays["g"], slots, np.empty_like(w))
-    return {"w": w, "slots": slots}
+    from netlet.program.ops.optimizer_rule import run_updates
+
+    return run_updates(case, arrays)
 
 
 def _run_op(case: Case, spec: OpSpec, arrays: Results) -> Results:

@@ -13,7 +13,7 @@ from netlet.program.ops import LOSSES, METRICS, OPS, OPTIMIZERS
 from netlet.program.spec import Spec, elements
 
 if TYPE_CHECKING:
-    from netlet.program.program import Loss, Metric, Op, Param, Program
+    from netlet.program.program import Loss, Metric, Op, Optimizer, Param, Program
 
 __all__ = ["MAX_ELEMENTS", "check_program", "normalized"]
 
@@ -152,7 +152,7 @@ def _check_loss(loss: Loss, program: Program) -> None:
     place = f"loss {loss.op}"
     _check_index(place, "input", loss.input, len(program.values))
     try:
-        spec.label_shape(program.values[loss.input].shape)
+        spec.label_shape(program.values[loss.input].shape, loss.attrs)
     except ValueError as error:
         _fail(place, error)
     if loss.output is None:
@@ -186,6 +186,15 @@ def _check_metric(where: str, metric: Metric, program: Program) -> None:
         _fail(place, f"needs {need}, which the loss {program.loss.op} does not take")
 
 
+def _check_optimizer(optimizer: Optimizer, program: Program) -> None:
+    for name in ("no_decay", "frozen", "adam_params"):
+        indexes = optimizer.attrs.get(name, ())
+        for index in indexes:
+            _check_index(f"optimizer {optimizer.op}", name, index, len(program.params))
+        if list(indexes) != sorted(set(indexes)):
+            _fail(f"optimizer {optimizer.op}", f"{name}: expected rising indexes, got {list(indexes)}")
+
+
 def check_program(program: Program) -> None:
     """Checks everything but attributes (see :func:`normalized`).
 
@@ -211,5 +220,7 @@ def check_program(program: Program) -> None:
             _fail(f"values[{i}] {value.name!r}", "is neither an input nor written by an op")
     if program.loss is not None:
         _check_loss(program.loss, program)
+    if program.optimizer is not None:
+        _check_optimizer(program.optimizer, program)
     for i, metric in enumerate(program.metrics):
         _check_metric(f"metrics[{i}]", metric, program)

@@ -50,6 +50,20 @@ class Registry:
         from_config: Callable[[dict[str, Any]], Any] = found.from_config  # type: ignore[attr-defined]
         return from_config(dict(arguments))
 
+    def get(self, identifier: Any) -> Any:
+        """Return the object for ``identifier``: None, a name, a config, a class (one is made of it) or a callable.
+
+        Raises: ValueError if it is none of these; an unknown name comes with the nearest known one.
+        """
+        if identifier is None:
+            return None
+        found = self.deserialize(identifier) if isinstance(identifier, (str, Mapping)) else identifier
+        if isinstance(found, type):
+            found = found()
+        if callable(found):
+            return found
+        raise ValueError(f"{self.kind}: expected a name, a config, a callable or None, got {identifier!r}")
+
 
 def serialize(obj: Any) -> Any:
     """Return the config of ``obj``: None, a function's name, or ``{"class_name": ..., "config": {...}}``."""

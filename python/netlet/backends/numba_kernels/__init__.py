@@ -4,6 +4,7 @@
 ``steps``         the two entries: a run of forward passes, and a run of training (or other) steps
 ``network``       forward and backward through the encoded op list
 ``dense``, ``activation``, ``softmax``, ``loss``, ``metric``, ``optimizer``   one family of ops each
+``update``        the optimizer's step around the jitted rules
 ``gemm``          matrix products
 ``random``        the shuffle
 ``codes``         the numbers of the encoding;  ``encode`` writes them

@@ -24,7 +24,7 @@ from netlet.backends.numba_kernels.codes import ACTIVATIONS, HARD_SIGMOID, LEAKY
 from netlet.backends.numba_kernels.coverage import jits_loss
 from netlet.backends.numba_kernels.jit import entry
 from netlet.backends.numba_kernels.loss import position_loss
-from netlet.backends.numba_kernels.optimizer import apply_sgd
+from netlet.backends.numba_kernels.update import bind_update
 from netlet.backends.numba_kernels.view import flat, row
 from netlet.program import Loss, Op
 from netlet.program.spec import Array
@@ -158,13 +158,5 @@ class BlasExecutor(Interpreter):
 
         return weighted
 
-    def bind_update(self) -> Callable[[Array, float, Array], None]:
-        optimizer = self.program.optimizer
-        assert optimizer is not None
-        momentum, nesterov = float(optimizer.attrs["momentum"]), bool(optimizer.attrs["nesterov"])
-        w, slots = self.params, self.slots
-
-        def update(g: Array, learning_rate: float, scratch: Array) -> None:
-            run(apply_sgd, learning_rate, momentum, nesterov, read_rows(g[np.newaxis], g.size), slots, w)
-
-        return update
+    def bind_update(self) -> Callable[[Array, float, int], None]:
+        return bind_update(self.program, self.params, self.slots)

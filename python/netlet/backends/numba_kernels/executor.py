@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from netlet.backends.checks import check_arrays, check_batch_size, check_outputs, check_rows, check_sums
+from netlet.backends.checks import (
+    check_arrays,
+    check_batch_size,
+    check_iteration,
+    check_outputs,
+    check_rates,
+    check_rows,
+    check_sums,
+)
 from netlet.backends.numba_kernels import codes
 from netlet.backends.numba_kernels.calls import EpochOrder, addresses, aligned, no_rows, read_rows, run
 from netlet.backends.numba_kernels.encode import Encoded, Layout, encode
-from netlet.backends.numba_kernels.optimizer import apply_sgd
 from netlet.backends.numba_kernels.pacing import Pace
 from netlet.backends.numba_kernels.steps import run_forward, run_steps
+from netlet.backends.numba_kernels.update import bind_update
 from netlet.backends.numba_kernels.workspace import Pool, block_rows
 from netlet.backends.predictor import Adapter, Predictor, PythonPredictor
 from netlet.backends.training_lock import TrainingLock
@@ -56,8 +64,14 @@ class JittedExecutor:
         self._epoch_order = EpochOrder()
         self._training = TrainingLock()
         self._label_width, self._class_numbers = elements(program.label_shape or ()), program.label_dtype == "int32"
-        attrs = program.optimizer.attrs if program.optimizer is not None else {"momentum": 0.0, "nesterov": False}
-        self._momentum, self._nesterov = float(attrs["momentum"]), bool(attrs["nesterov"])
+        self._update = None if program.optimizer is None else bind_update(program, params, slots)
+        self._momentum, self._nesterov = 0.0, False
+        # Whether updates are part of the jitted steps: those of gradient descent and nothing else.
+        self._inside = program.optimizer is not None and program.optimizer.op == "sgd"
+        if program.optimizer is not None and self._update is not None and self._inside:
+            self._momentum = float(program.optimizer.attrs["momentum"])
+            self._nesterov = bool(program.optimizer.attrs["nesterov"])
+            self._inside = self._update.plain
         self._row_flops = self._layout.width
         for op in program.ops:
             shapes = [program.values[v].shape for v in op.inputs], [program.params[p].shape for p in op.params]
@@ -97,7 +111,8 @@ class JittedExecutor:
         shuffle: tuple[int, int] | None,
         first: int,
         last: int,
-        learning_rate: float,
+        learning_rate: float | NDArray[np.float64],
+        iteration: int = 0,
         sums: Array,
     ) -> None:
         """See :meth:`netlet.backends.Executor.train`."""
@@ -109,10 +124,12 @@ class JittedExecutor:
         steps = -(-n // batch_size)
         if not 0 <= first <= last <= steps:
             raise ValueError(f"train: expected 0 <= first <= last <= {steps} steps, got {first} and {last}")
+        rates = check_rates(learning_rate, iteration, last - first)
         order = _NO_ORDER if shuffle is None else self._epoch_order(*shuffle, n)
         rows = min(batch_size, n)
+        pace = (rates if isinstance(rates, list) else [rates], iteration)
         with self._training:
-            self._steps(codes.TRAIN, xs, y, sample_weight, rows, first, last, sums, order=order, rate=learning_rate)
+            self._steps(codes.TRAIN, xs, y, sample_weight, rows, first, last, sums, order=order, pace=pace)
 
     def evaluate(
         self, xs: Sequence[Array], y: Array, sample_weight: Array | None, *, batch_size: int, sums: Array
@@ -148,17 +165,18 @@ class JittedExecutor:
             params = self.params.copy()
         return PythonPredictor(JittedExecutor(self.program, params, self.state.copy(), self.slots), adapter)
 
-    def apply(self, gradient: Array, learning_rate: float) -> None:
+    def apply(self, gradient: Array, learning_rate: float, iteration: int = 0) -> None:
         """See :meth:`netlet.backends.Executor.apply`."""
-        if self.program.optimizer is None:
+        if self._update is None:
             raise ValueError("apply: the Program has no optimizer")
         if gradient.shape != self.params.shape or gradient.dtype != self._dtype:
             raise ValueError(
                 f"apply: expected a gradient {self._dtype} of shape {self.params.shape}, "
                 f"got {gradient.dtype} of shape {gradient.shape}"
             )
-        g = read_rows(np.ascontiguousarray(gradient)[np.newaxis], gradient.size)
-        run(apply_sgd, float(learning_rate), self._momentum, self._nesterov, g, self.slots, self.params)
+        check_iteration(iteration)
+        with np.errstate(all="ignore"):
+            self._update(gradient.copy(), float(learning_rate), iteration)
 
     def profile(
         self,
@@ -206,12 +224,16 @@ class JittedExecutor:
         sums: Array,
         *,
         order: NDArray[np.int64] = _NO_ORDER,
-        rate: float = 0.0,
+        pace: tuple[list[float], int] = ([0.0], 0),
         ys: Sequence[Array] = (),
         dys: Sequence[Array] = (),
         dxs: Sequence[Array] = (),
     ) -> Array:
-        """Runs steps ``first .. last-1`` in a mode of run_steps; returns the parameters' gradient of the last one."""
+        """Runs steps ``first .. last-1`` in a mode of run_steps; returns the parameters' gradient of the last one.
+
+        Args:
+            pace: of training: the learning rate of all steps, or that of each, and the steps made before.
+        """
         block = block_rows(self._layout.width, self._dtype.itemsize, batch)
         blocks = -(-batch // block)
         control = np.zeros(codes.CONTROL, np.int64)
@@ -223,18 +245,28 @@ class JittedExecutor:
         elif y is not None:
             values = read_rows(y, self._label_width)
         code = self._encode(mode)
-        rates = np.array((rate, self._momentum))
+        rates, iteration = pace
+        control[codes.RATES], control[codes.UPDATES] = first, self._inside
+        numbers = np.array((self._momentum, *rates))
         xs, dys = list(map(aligned, xs)), list(map(aligned, dys))
         weights = no_rows(self.program.dtype) if weight is None else read_rows(weight, 1)
         w = self._pool.take(block)
         if not code.reaches_all_params:
             w.dparams.fill(0)
-        data = (rates, addresses(xs), values, labels, weights, order, self.params, self.slots)
+        data = (numbers, addresses(xs), values, labels, weights, order, self.params, self.slots)
         buffers = (w.dparams, w.values, w.grads, w.scratch, w.y, w.labels)
         results = (sums, addresses(ys), addresses(dys), addresses(dxs))
-        for begin, end in self._pace(mode, block).chunks(first * blocks, last * blocks):
-            control[codes.FIRST], control[codes.LAST] = begin, end
-            run(run_steps, control, code.code, code.attrs, *data, *buffers, *results)
+        by_step = mode == codes.TRAIN and not self._inside
+        for part in range(first, last) if by_step else (first,):
+            until = part + 1 if by_step else last
+            for begin, end in self._pace(mode, block).chunks(part * blocks, until * blocks):
+                control[codes.FIRST], control[codes.LAST] = begin, end
+                run(run_steps, control, code.code, code.attrs, *data, *buffers, *results)
+            if by_step:
+                assert self._update is not None
+                done = part - first
+                with np.errstate(all="ignore"):
+                    self._update(w.dparams, rates[done if len(rates) > 1 else 0], iteration + done)
         dparams = w.dparams.copy() if mode in (codes.GRADIENTS, codes.VJP) else w.dparams
         self._pool.give(w)
         return dparams

@@ -39,8 +39,10 @@ from netlet.backends.numba_kernels.codes import (
     PORT_GRADIENT,
     PORT_VALUE,
     PORT_WIDTH,
+    RATES,
     ROWS,
     TRAIN,
+    UPDATES,
     VJP,
     WRITE,
 )
@@ -184,14 +186,16 @@ def run_steps(
 ) -> None:
     """Runs units FIRST .. LAST-1; unit u is block ``u % blocks`` of step ``u // blocks``.
 
-    TRAIN updates params and slots after each step's last block; EVALUATE only adds to sums; GRADIENTS (one step) leaves
+    TRAIN updates params and slots after each step's last block (without UPDATES it leaves the last step's gradient in
+    dparams for the caller, who asks for one step at a time); EVALUATE only adds to sums; GRADIENTS (one step) leaves
     the gradients of the loss in dparams and dxs; VJP (one step) those of the outputs' cotangents dys, and the outputs
     in ys.
 
     Args:
         control: int64[CONTROL], see codes.py.
         code, attrs: the Program, see encode.py.
-        rates: learning rate and momentum, float64[2].
+        rates: float64, the momentum of gradient descent, then the learning rate of all steps or one for each from step
+            RATES on.
         xs, ys, dys, dxs: int64 addresses of row-major [n, width], one per input or output; the caller keeps them alive.
         y: labels [n, P C], without elements if ``labels`` are int32[n, P]; and the other way round.
         weight: [n, 1], or without elements for all ones.
@@ -232,6 +236,7 @@ def run_steps(
                 for k in range(inputs.shape[0]):
                     if inputs[k, PORT_GRADIENT] != NOTHING:
                         store(vector(inputs, k * PORT_COLUMNS, PORT_COLUMNS), dxs[k], n, first, rows, block, grads)
-        if mode == TRAIN and part == blocks - 1:
+        if mode == TRAIN and part == blocks - 1 and control[UPDATES] != 0:
             v = vector(slots, 0, params.size if slots.shape[0] > 0 else 0)
-            sgd_step(rates[0], rates[1], control[NESTEROV] != 0, dparams, v, params)
+            rate = rates[1 + step - control[RATES]] if rates.size > 2 else rates[1]
+            sgd_step(rate, rates[0], control[NESTEROV] != 0, dparams, v, params)
