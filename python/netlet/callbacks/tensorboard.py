@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from netlet.callbacks.callback import Callback, Logs
+
+_NUMBERS = itertools.count()  # of the event files of this process
 
 
 class TensorBoard(Callback):
@@ -85,7 +88,8 @@ class TensorBoard(Callback):
         if name not in self._writers:
             from tensorboardX import SummaryWriter
 
-            self._writers[name] = SummaryWriter(os.path.join(self.log_dir, name), write_to_disk=True)
+            suffix = f".{os.getpid()}.{next(_NUMBERS)}"  # files of one second must not have one name
+            self._writers[name] = SummaryWriter(os.path.join(self.log_dir, name), filename_suffix=suffix)
         return self._writers[name]
 
     def _close(self) -> None:

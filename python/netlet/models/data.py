@@ -36,6 +36,10 @@ def to_array(value: Any, what: str) -> Array:
         raise TypeError(f"{what}: expected an array of numbers, got {type(value).__name__}")
     elif hasattr(value, "toarray") and hasattr(value, "nnz"):
         raise TypeError(f"{what}: sparse matrices are not supported, call .toarray() first")
+    elif hasattr(value, "detach") and hasattr(value, "numpy"):  # a tensor of PyTorch, wherever it lies
+        array = np.asarray(value.detach().cpu().numpy())
+    elif hasattr(value, "numpy") and callable(value.numpy) and not hasattr(value, "__array__"):
+        array = np.asarray(value.numpy())
     elif hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
         array = np.from_dlpack(value)
     else:
@@ -114,6 +118,7 @@ def adapt_inputs(x: Any, *, layer: str, expected: Shape, dtype: np.dtype[Any], f
     if isinstance(x, (list, tuple)) and len(x) == 1 and hasattr(x[0], "shape") and len(x[0].shape) == len(expected):
         x = x[0]
     array = to_array(x, "x")
+    expected = (None, *expected[1:])  # an Input's batch_size is that of the batches, not of all the rows
     array = fit_rank(array, expected)
     if not shape_fits(array.shape, expected):
         raise ValueError(f"{layer}: input has shape {format_shape(array.shape)}, expected {format_shape(expected)}")
@@ -255,12 +260,16 @@ def check_rows(rows: int, other: int, what: str) -> None:
 
 
 def is_batches(x: Any) -> bool:
-    """Return whether ``x`` yields batches (a generator or another iterable) instead of holding rows."""
+    """Return whether ``x`` yields batches instead of holding rows: a generator, another iterable, or a dataset that has
+    them by number."""
     if isinstance(x, (np.ndarray, list, tuple, str, bytes, Mapping, set, frozenset)):
         return False
     if hasattr(x, "__array__") or hasattr(x, "__dlpack__") or hasattr(x, "columns"):
         return False
-    return hasattr(x, "__iter__") or hasattr(x, "__next__")
+    if hasattr(x, "detach") and hasattr(x, "numpy"):
+        return False
+    by_number = hasattr(x, "__getitem__") and (hasattr(x, "__len__") or hasattr(x, "num_batches"))
+    return by_number or hasattr(x, "__iter__") or hasattr(x, "__next__")
 
 
 def unpack_batch(batch: Any) -> tuple[Any, Any, Any]:

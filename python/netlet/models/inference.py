@@ -44,6 +44,8 @@ def evaluate_rows(
     block = block if engine.per_row else batch_size
     hooked = callbacks.wants_batches("test")
     begin, end = callbacks.hooks("on_test_batch_begin"), callbacks.hooks("on_test_batch_end")
+    if hooked:
+        callbacks.model.stop_evaluating = False
     callbacks.call("on_test_begin", None)
 
     def run(rows: Rows) -> None:
@@ -67,6 +69,8 @@ def evaluate_rows(
                 for hook in end:
                     hook(step - 1, logs)
                 bar.update(step, logs)
+                if hooked and callbacks.model.stop_evaluating:
+                    break
             if not step:
                 raise ValueError("x: the iterable yielded no batch")
             bar.finish(engine.logs(sums))
@@ -82,6 +86,8 @@ def predict_rows(
         return engine.executor.predict(xs, None, block)
     hooked = callbacks.wants_batches("predict")
     begin, end = callbacks.hooks("on_predict_batch_begin"), callbacks.hooks("on_predict_batch_end")
+    if hooked:
+        callbacks.model.stop_predicting = False
     callbacks.call("on_predict_begin", None)
     total = -(-len(xs[0]) // batch_size)
     parts: list[list[NDArray[Any]]] = []
@@ -96,6 +102,8 @@ def predict_rows(
             for hook in end:
                 hook(step - 1, {"outputs": outputs[0] if len(outputs) == 1 else outputs})
             bar.update(step)
+            if hooked and callbacks.model.stop_predicting:
+                break
         bar.finish()
     callbacks.call("on_predict_end", None)
     return _joined(parts)
@@ -109,7 +117,10 @@ def predict_batches(
     verbose: int,
 ) -> list[NDArray[Any]]:
     """Return the outputs of ``predict`` for the first ``steps`` batches (None: all) of an iterable, joined."""
+    hooked = callbacks.wants_batches("predict")
     begin, end = callbacks.hooks("on_predict_batch_begin"), callbacks.hooks("on_predict_batch_end")
+    if hooked:
+        callbacks.model.stop_predicting = False
     callbacks.call("on_predict_begin", None)
     parts: list[list[NDArray[Any]]] = []
     with callbacks.bar(steps, 0, 1, verbose) as bar:
@@ -126,6 +137,8 @@ def predict_batches(
             for hook in end:
                 hook(len(parts) - 1, {"outputs": outputs[0] if len(outputs) == 1 else outputs})
             bar.update(len(parts))
+            if hooked and callbacks.model.stop_predicting:
+                break
         if not parts:
             raise ValueError("x: the iterable yielded no batch")
         bar.finish()

@@ -223,7 +223,9 @@ class LayeredModel(Trainer):
         if hosts := self._hosts():
             raise ValueError(f"{self.name}: a predictor cannot run {hosts[0].name}, which takes strings; use predict()")
         finite = self._compilation is not None and self._compilation.check_finite
-        adapter = RowAdapter(self._first_layer_name(), self.input_shape, self.output_shape, self.dtype, finite)
+        adapter = RowAdapter(
+            self._first_layer_name(), self.input_shape, self.output_shape, self.dtype, finite, self._columns
+        )
         return self._engine_for(self.input_shape).executor.predictor(adapter)
 
     # Description

@@ -7,6 +7,7 @@ Tensors, in the order of the arena: each weight by its path (``dense/kernel``), 
 - ``config``: the layers and settings (``get_config``); of a `Model`, with its ``calls``
 - ``program``: the Program, optimized, that a C program can run
 - ``compile``: the settings of ``compile``, or ``null``
+- ``columns``, if the model was fitted on a data frame: the names of its columns
 - ``training``: the optimizer's iterations and the state of the shuffles
 
 Loading reads this file and nothing else. Names in it are looked up in Netlet's own tables: nothing is imported,
@@ -29,6 +30,7 @@ from numpy.typing import NDArray
 from netlet import random
 from netlet.errors import ModelFormatError, NotBuiltError
 from netlet.models import safetensors
+from netlet.models.columns import check_columns
 from netlet.models.files import write_atomically
 from netlet.models.functional import Model
 from netlet.models.layered import LayeredModel
@@ -111,6 +113,8 @@ def to_bytes(model: LayeredModel) -> bytes:
                 }
             ),
         }
+        if model._columns is not None:
+            metadata["columns"] = _dumps(model._columns)
         file = io.BytesIO()
         safetensors.write(file, tensors, metadata)
     return file.getvalue()
@@ -171,6 +175,7 @@ def _load(file: BinaryIO, size: int, compile: bool) -> LayeredModel:
             raise ModelFormatError(f"compile: expected an object or null, got {settings!r}")
         if compile and settings is not None:
             model.compile_from_config(settings)
+        model._columns = check_columns(safetensors.parse_json(metadata.get("columns", "null"), "columns"))
         training = safetensors.parse_json(metadata["training"], "training")
         _restore_training(model, program, training, tensors)
     except ModelFormatError:

@@ -98,10 +98,20 @@ class ArraySource:
         steps_per_epoch: int | None,
     ) -> None:
         self.rows = rows
+        self._begin(-(-len(rows) // batch_size), batch_size, shuffle, steps_per_epoch)
+
+    def _begin(
+        self,
+        pass_steps: int,
+        batch_size: int,
+        shuffle: Callable[[], tuple[int, int] | None],
+        steps_per_epoch: int | None,
+    ) -> None:
+        """Set what every source of passes has; ``pass_steps``: of a pass."""
         self.batch_size = batch_size
-        self.steps: int | None = steps_per_epoch or -(-len(rows) // batch_size)
+        self.steps: int | None = steps_per_epoch or pass_steps
         self._steps_per_epoch = steps_per_epoch
-        self._pass_steps = -(-len(rows) // batch_size)
+        self._pass_steps = pass_steps
         self._shuffle = shuffle
         self._order: tuple[int, int] | None = None
         self._position = self._pass_steps  # steps done of the present pass; a new one begins at the first epoch
@@ -119,9 +129,13 @@ class ArraySource:
             warnings.warn(RAN_OUT, stacklevel=2)
         if begin >= end:
             return 0
-        run_steps(engine, self.rows, self.batch_size, self._order, (begin, end), optimizer, sums)
+        self._run(engine, begin, end, optimizer, sums)
         self._position = end
         return end - begin
+
+    def _run(self, engine: Engine, begin: int, end: int, optimizer: Optimizer, sums: Sums) -> None:
+        """Run steps ``begin .. end-1`` of the pass."""
+        run_steps(engine, self.rows, self.batch_size, self._order, (begin, end), optimizer, sums)
 
     def end_epoch(self) -> None:
         """Nothing to do: rows are at rest."""
@@ -151,6 +165,7 @@ class BatchSource:
         batches: a generator (used up once) or an iterable (begun anew for each epoch).
         adapt: makes a raw batch into Rows.
         steps_per_epoch: None: an epoch lasts until the iterable ends.
+        length: how many batches the iterable says it has, or None.
     """
 
     def __init__(
@@ -158,8 +173,11 @@ class BatchSource:
         batches: Any,
         adapt: Callable[[Any, Any, Any], Rows],
         steps_per_epoch: int | None,
+        length: int | None = None,
     ) -> None:
-        self.steps = steps_per_epoch
+        self.steps = steps_per_epoch or length
+        self._steps_per_epoch = steps_per_epoch
+        self._length = length
         self._batches = batches
         self._adapt = adapt
         self._once = hasattr(batches, "__next__")
@@ -167,9 +185,15 @@ class BatchSource:
         self._drawn = 0  # batches, since the iterable was last begun
 
     def begin_epoch(self) -> None:
-        if self._iterator is None or (self.steps is None and not self._once):
-            self._iterator = iter(self._batches)
-            self._drawn = 0 if not self._once else self._drawn
+        if self._iterator is not None and (self._once or not self._begins_anew()):
+            return
+        self._iterator = iter(self._batches)
+        self._drawn = 0
+
+    def _begins_anew(self) -> bool:
+        """Whether the next epoch begins the iterable anew: always for whole epochs, else where it is known to be used
+        up."""
+        return self._steps_per_epoch is None or (self._length is not None and self._drawn >= self._length)
 
     def train(self, engine: Engine, first: int, last: int, optimizer: Optimizer, sums: Sums) -> int:
         assert self._iterator is not None
@@ -179,7 +203,7 @@ class BatchSource:
             except StopIteration:
                 if not self._once:
                     self._iterator = None
-                if self.steps is not None:
+                if self._steps_per_epoch is not None:
                     warnings.warn(RAN_OUT, stacklevel=2)
                 return done
             self._drawn += 1
@@ -194,8 +218,8 @@ class BatchSource:
 
     def set_state(self, state: dict[str, Any], step: int) -> None:
         """Draw as many batches as were drawn, and drop them: the iterable must yield the same ones again."""
-        if not step and self.steps is None and not self._once:
-            return
+        if not step and self._steps_per_epoch is None and not self._once:
+            return  # the next epoch begins it anew
         self._iterator = iter(self._batches)
         self._drawn = sum(1 for _ in itertools.islice(self._iterator, state["drawn"]))
         if self._drawn < state["drawn"]:
