@@ -25,6 +25,7 @@ FLOORS = [
     {"activations", "constraints", "initializers", "losses", "metrics", "optimizers", "regularizers"},
     {"layers"},
     {"callbacks", "models", "plotting", "runtime"},
+    {"model_selection"},
     {"__main__", "examples", "testing", "__init__"},
 ]
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}

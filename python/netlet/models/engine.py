@@ -79,7 +79,7 @@ class Engine:
         self.executor = make_executor(self.program, arena.data, state.data, self.slots, extras=extras)
         self._size = sums_size(self.program)
         self._watched = [self.metrics[place] for place in extras.metrics]
-        parts = self.composite.parts if self.composite is not None else ()
+        parts: tuple[Part, ...] = self.composite.parts if self.composite is not None else ()
         readers: list[tuple[str, Callable[[list[float]], Any]]] = [("loss", _mean_loss)]
         for place, part in enumerate(parts):
             if part.spec is not None:

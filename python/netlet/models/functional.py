@@ -177,6 +177,18 @@ class Model(LayeredModel):
     def _output_names(self) -> Sequence[str]:
         return self.output_names if len(self._outputs.values) > 1 else ()
 
+    def _adapt_x(self, x: Any, input_shape: Any) -> tuple[NDArray[Any], ...]:
+        finite = self._compilation is not None and self._compilation.check_finite
+        names = self.input_names
+        parts = _by_name(x, names, "x")
+        adapted = []
+        for name, value, part in zip(names, self._inputs.values, parts, strict=True):
+            adapted.append(
+                adapt_inputs(part, layer=name, expected=value.shape, dtype=np.dtype(self.dtype), finite=finite)
+            )
+            check_rows(len(adapted[0]), len(adapted[-1]), f"input {name!r}")
+        return tuple(adapted)
+
     def _adapt_y(
         self, y: Any, sample_weight: Any, class_weight: Any, input_shape: Any, rows: int
     ) -> tuple[NDArray[Any], NDArray[Any] | None]:
