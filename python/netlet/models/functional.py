@@ -224,17 +224,6 @@ class Model(LayeredModel):
             weights.append(weight)
         return join_labels(composite.parts, labels, weights, self.dtype), None
 
-    def _adapt_x(self, x: Any, input_shape: Any) -> tuple[NDArray[Any], ...]:
-        finite = self._compilation is not None and self._compilation.check_finite
-        adapted: list[NDArray[Any]] = []
-        parts = _by_name(x, self.input_names, "x")
-        for name, value, part in zip(self.input_names, self._inputs.values, parts, strict=True):
-            adapted.append(
-                adapt_inputs(part, layer=name, expected=value.shape, dtype=np.dtype(self.dtype), finite=finite)
-            )
-            check_rows(len(adapted[0]), len(adapted[-1]), f"input {name!r}")
-        return tuple(adapted)
-
     def _returned(self, outputs: list[NDArray[Any]]) -> Any:
         return self._outputs.give(outputs)
 
