@@ -26,6 +26,7 @@ from netlet.callbacks import (
     TerminateOnNaN,
 )
 from netlet.layers import Dense
+from netlet.optimizers import SGD
 
 pytestmark = pytest.mark.usefixtures("numpy_backend")
 
@@ -274,27 +275,12 @@ def test_what_callbacks_add_is_in_the_line(rows: Any, make_model: Any, capsys: p
 # SwapEMAWeights
 
 
-class Average:
-    """A variable of an optimizer's."""
-
-    def __init__(self, value: np.ndarray) -> None:
-        self.value = value.copy()
-
-    def numpy(self) -> np.ndarray:
-        return self.value.copy()
-
-    def assign(self, value: np.ndarray) -> None:
-        self.value[...] = value
-
-
-def averaging(model: Sequential) -> list[Average]:
-    """Give the model's optimizer a moving average of each weight: zeros."""
-    averages = [Average(np.zeros(w.shape)) for w in model.weights]
+def averaging(model: Sequential) -> list[Any]:
+    """Let the model's optimizer keep a moving average of each weight, zeros at first; returns them."""
+    model.compile(optimizer=SGD(0.1, use_ema=True), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    model._engine_for(model.input_shape)
     optimizer: Any = model.optimizer
-    optimizer.use_ema = True
-    optimizer.trainable_variables = model.weights
-    optimizer._model_variables_moving_average = averages
-    return averages
+    return list(optimizer._model_variables_moving_average)
 
 
 def test_averages_are_in_the_model_for_evaluation_and_prediction_alone(rows: Any, make_model: Any) -> None:
@@ -312,15 +298,17 @@ def test_averages_are_in_the_model_for_evaluation_and_prediction_alone(rows: Any
 def test_averages_are_swapped_in_at_the_end_of_epochs(rows: Any, make_model: Any) -> None:
     model = make_model()
     averages = averaging(model)
-    seen: list[bool] = []
+    seen: list[list[bytes]] = []
 
     def look(*_: Any) -> None:
-        seen.append(any(w.any() for w in model.get_weights()))
+        seen.append([w.tobytes() for w in model.get_weights()])
 
-    watch = LambdaCallback(on_epoch_begin=look, on_epoch_end=look)
-    model.fit(*rows, epochs=2, verbose=0, validation_split=0.2, callbacks=[SwapEMAWeights(True), watch])
-    assert seen == [True, False, True, False]
-    assert not any(average.value.any() for average in averages)  # what fit would make the weights
+    swapped: list[list[bytes]] = []
+    first = LambdaCallback(on_epoch_end=lambda *_: swapped.append([a.value.tobytes() for a in averages]))
+    watch = LambdaCallback(on_epoch_end=look)
+    model.fit(*rows, epochs=2, verbose=0, callbacks=[first, SwapEMAWeights(True), watch])
+    assert seen == swapped, "what were the averages is in the model at the end of each epoch"
+    assert [w.tobytes() for w in model.get_weights()] == swapped[-1]
 
 
 def test_an_optimizer_without_averages_is_refused(rows: Any, make_model: Any) -> None:

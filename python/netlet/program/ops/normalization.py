@@ -165,13 +165,16 @@ class BatchNormalization(OpSpec):
         mean, variance = _moments(x, 0) if trains else (arrays["mean"], arrays["variance"])
         sigma = np.sqrt(variance + case.attrs["epsilon"])
         largest = np.abs(x).max(axis=0) + np.abs(mean)
-        relative = (n + 6) * eps * (1 + largest / sigma) ** 2  # of unit, and of 1 / sigma
+        relative = (n + 6) * (eps / 2) * (1 + largest / sigma) ** 2  # of unit, and of 1 / sigma
         unit = np.abs(x - mean) / sigma
         sums = dy.sum(axis=0)
         bounds = {
             "y": (g * relative * (1 + unit) + eps * (0.0 if beta is None else np.abs(beta)))
             + eps * np.abs(want["y"].reshape(x.shape)),
-            "dx": g / sigma * (relative + len(x) * eps) * (dy + sums * (1 + unit) * (1 + unit.max(axis=0))),
+            "dx": g
+            / sigma
+            * (relative + n * eps)
+            * (dy + (share * (1 + unit) * (1 + unit.max(axis=0)) if trains else 0.0)),
             "mean": ((n + 4) * eps * (largest + np.abs(arrays["mean"]))).reshape(-1),
             "variance": ((n + 6) * eps * (largest**2 * 4 + np.abs(arrays["variance"]))).reshape(-1),
         }
