@@ -165,9 +165,10 @@ class BatchNormalization(OpSpec):
         mean, variance = _moments(x, 0) if trains else (arrays["mean"], arrays["variance"])
         sigma = np.sqrt(variance + case.attrs["epsilon"])
         largest = np.abs(x).max(axis=0) + np.abs(mean)
-        relative = (n + 6) * (eps / 2) * (1 + largest / sigma) ** 2  # of unit, and of 1 / sigma
+        relative = (n + 6) * eps * (1 + largest / sigma)  # of unit, and of 1 / sigma
         unit = np.abs(x - mean) / sigma
         sums = dy.sum(axis=0)
+        share = sums / len(x)  # of the batch, that comes back to each row
         bounds = {
             "y": (g * relative * (1 + unit) + eps * (0.0 if beta is None else np.abs(beta)))
             + eps * np.abs(want["y"].reshape(x.shape)),
