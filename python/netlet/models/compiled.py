@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +11,18 @@ from numpy.typing import NDArray
 from netlet import random
 from netlet.errors import NotCompiledError
 from netlet.layers import Layer
-from netlet.losses import Loss
-from netlet.metrics import Metric
-from netlet.models.compilation import Compilation
 from netlet.models.data import adapt_inputs, adapt_labels, adapt_weights, check_rows, weights_of_classes
-from netlet.models.engine import Engine
 from netlet.models.guard import Guard
 from netlet.models.history import History
 from netlet.models.hosts import run_hosts
 from netlet.models.sources import Rows
-from netlet.optimizers import Optimizer
+
+if TYPE_CHECKING:
+    from netlet.losses import Loss
+    from netlet.metrics import Metric
+    from netlet.models.compilation import Compilation
+    from netlet.models.engine import Engine
+    from netlet.optimizers import Optimizer
 
 
 class Compiled:
@@ -94,6 +96,8 @@ class Compiled:
         Raises: ValueError for an unknown name (the nearest known one is suggested) or an unsupported setting, TypeError
             for a wrong type. The model then keeps its former settings.
         """
+        from netlet.models.compilation import Compilation
+
         with self._guard("compile"):
             made = Compilation(
                 optimizer,

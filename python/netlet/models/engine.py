@@ -11,29 +11,14 @@ from numpy.typing import NDArray
 
 from netlet.backends import make_executor
 from netlet.backends.extras import NO_EXTRAS, Extras, Observer
-from netlet.layers import InputLayer, Layer
 from netlet.layers.variable import aligned_zeros
 from netlet.metrics import Metric as AnyMetric
 from netlet.models.arena import Arena
 from netlet.models.compilation import Compilation, Scored
 from netlet.models.composite import Composite, Part, join_outputs
-from netlet.models.hosts import leading_hosts
 from netlet.models.objective import Objective, objective
 from netlet.optimizers import Optimizer
-from netlet.program import Loss, Metric, Program, ProgramBuilder, metric_slices, optimize, sums_size
-
-
-def lower_layers(layers: list[Layer], row_shape: Sequence[int], dtype: str) -> Program:
-    """Return the program of a stack of built layers for inputs ``[B, *row_shape]``, as written: no pass has run."""
-    builder = ProgramBuilder(dtype)
-    name = layers[0].name if layers and isinstance(layers[0], InputLayer) else "input"
-    hosts = leading_hosts(layers)
-    if hosts and (shape := hosts[-1].output_shape) is not None:  # the Program begins behind them
-        row_shape = [n for n in shape[1:] if n is not None]
-    node = builder.input(tuple(row_shape), name=name)
-    for layer in layers[:1] + layers[1 + len(hosts) :]:
-        node = layer.lower(builder, node)
-    return builder.finish(node)
+from netlet.program import Loss, Metric, Program, metric_slices, optimize, sums_size
 
 
 class Engine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +15,16 @@ from netlet.errors import NotBuiltError
 from netlet.layers import InputLayer, Layer
 from netlet.layers.layer import assign_all
 from netlet.layers.variable import Variable
-from netlet.metrics import Metric
 from netlet.models.arena import Arena
-from netlet.models.compilation import Compilation
-from netlet.models.engine import Engine
 from netlet.models.inference import BLOCK_ROWS
 from netlet.models.predictor import RowAdapter
 from netlet.models.trainer import Trainer
 from netlet.program import Program
+
+if TYPE_CHECKING:
+    from netlet.metrics import Metric
+    from netlet.models.compilation import Compilation
+    from netlet.models.engine import Engine
 
 _SILENT = ("auto", 0)
 
@@ -140,6 +142,8 @@ class LayeredModel(Trainer):
 
     def _make_engine(self, slots: NDArray[Any] | None) -> None:
         """Make the engine of a built model; ``slots`` continue the optimizer's."""
+        from netlet.models.engine import Engine
+
         program = self.lower()
         by_path = {variable.path: variable for variable in self.weights}
         trained = [by_path[param.name] for param in program.params]
@@ -169,7 +173,7 @@ class LayeredModel(Trainer):
     def _resolved_metrics(self, compilation: Compilation) -> list[Metric]:
         if self.built:
             return [scored.metric for scored in compilation.scored(self._output_shapes())]
-        return [metric for metric in compilation.metrics[0] if isinstance(metric, Metric)]
+        return [metric for metric in compilation.metrics[0] if not isinstance(metric, str)]
 
     def predict(
         self,

@@ -25,7 +25,6 @@ from netlet.models.datasets import (
     length_of,
     steps_in,
 )
-from netlet.models.engine import Engine
 from netlet.models.fitting import FitLoop, Validation
 from netlet.models.history import History
 from netlet.models.inference import BLOCK_ROWS, evaluate_rows, predict_batches, predict_rows
@@ -33,6 +32,7 @@ from netlet.models.sources import ArraySource, BatchSource, Rows, Source, train_
 from netlet.program.spec import Context
 
 if TYPE_CHECKING:
+    from netlet.models.engine import Engine
     from netlet.models.profiling import Profile
 
 DEFAULT_BATCH = 32
