@@ -193,7 +193,10 @@ ALL: tuple[Contestant, ...] = (
         settings={"threads": 1, "binding": True},
     ),
     _peak("peak"),
-    Contestant("reading", "weight_read", "reads the weights once; one thread", 1, kinds=("inference",), bound=True),
+    Contestant(
+        "reading", "weight_read", "reads the weights once; one thread", 1,
+        settings={"isa": None}, kinds=("inference",), bound=True,
+    ),  # fmt: skip
     *_by_threads(),
     *_by_isa(),
 )  # fmt: skip
