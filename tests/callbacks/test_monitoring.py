@@ -68,9 +68,9 @@ def test_a_metric_may_say_its_direction() -> None:
     class Own(Metric):
         _direction = "up"
 
-    assert better_way("val_own", [Own("own")]) == "max"
+    assert better_way("val_own", [Own(name="own")]) == "max"
     Own._direction = "down"
-    assert better_way("own", [Own("own")]) == "min"
+    assert better_way("own", [Own(name="own")]) == "min"
 
 
 def test_an_unknown_mode_warns_and_is_auto() -> None:

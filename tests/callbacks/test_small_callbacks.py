@@ -26,6 +26,7 @@ from netlet.callbacks import (
     TerminateOnNaN,
 )
 from netlet.layers import Dense
+from netlet.optimizers import SGD
 
 pytestmark = pytest.mark.usefixtures("numpy_backend")
 
@@ -274,53 +275,61 @@ def test_what_callbacks_add_is_in_the_line(rows: Any, make_model: Any, capsys: p
 # SwapEMAWeights
 
 
-class Average:
-    """A variable of an optimizer's."""
-
-    def __init__(self, value: np.ndarray) -> None:
-        self.value = value.copy()
-
-    def numpy(self) -> np.ndarray:
-        return self.value.copy()
-
-    def assign(self, value: np.ndarray) -> None:
-        self.value[...] = value
-
-
-def averaging(model: Sequential) -> list[Average]:
-    """Give the model's optimizer a moving average of each weight: zeros."""
-    averages = [Average(np.zeros(w.shape)) for w in model.weights]
+def averages_of(model: Sequential) -> list[np.ndarray]:
     optimizer: Any = model.optimizer
-    optimizer.use_ema = True
-    optimizer.trainable_variables = model.weights
-    optimizer._model_variables_moving_average = averages
-    return averages
+    return [average.numpy() for average in optimizer._model_variables_moving_average]
 
 
-def test_averages_are_in_the_model_for_evaluation_and_prediction_alone(rows: Any, make_model: Any) -> None:
-    model = make_model()
-    averages = averaging(model)
-    before = [w.tobytes() for w in model.get_weights()]
-    uniform = np.full((50, 4), 0.25, np.float32)  # what zeros predict
-    assert (model.predict(rows[0], callbacks=[SwapEMAWeights()]) == uniform).all()
-    loss = model.evaluate(*rows, verbose=0, callbacks=[SwapEMAWeights()])[0]
-    assert loss == pytest.approx(math.log(4), rel=1e-6)
-    assert [w.tobytes() for w in model.get_weights()] == before
-    assert not any(average.value.any() for average in averages)
+def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
-def test_averages_are_swapped_in_at_the_end_of_epochs(rows: Any, make_model: Any) -> None:
-    model = make_model()
-    averages = averaging(model)
-    seen: list[bool] = []
+@pytest.fixture
+def averaging(rows: Any, make_model: Any) -> Sequential:
+    """A model whose optimizer keeps a moving average, after some steps: not yet what the weights are."""
+    model: Sequential = make_model(optimizer=SGD(0.5, use_ema=True, ema_momentum=0.9))
+    for _ in range(5):
+        model.train_on_batch(*rows)
+    assert not same(averages_of(model), model.get_weights())
+    return model
+
+
+def test_averages_are_in_the_model_for_evaluation_and_prediction_alone(
+    rows: Any, make_model: Any, averaging: Sequential
+) -> None:
+    weights, averages = averaging.get_weights(), averages_of(averaging)
+    other = make_model()
+    other.set_weights(averages)
+    swap = SwapEMAWeights()
+    assert np.array_equal(averaging.predict(rows[0], callbacks=[swap]), other.predict(rows[0]))
+    assert averaging.evaluate(*rows, verbose=0, callbacks=[swap]) == other.evaluate(*rows, verbose=0)
+    assert same(averaging.get_weights(), weights)
+    assert same(averages_of(averaging), averages)
+
+
+def test_validation_measures_what_fit_ends_with(rows: Any, make_model: Any) -> None:
+    found = []
+    for callbacks in ([SwapEMAWeights()], [SwapEMAWeights(True)], []):
+        model = make_model(optimizer=SGD(0.5, use_ema=True, ema_momentum=0.9))
+        history = model.fit(*rows, epochs=2, verbose=0, validation_data=rows, callbacks=callbacks)
+        found.append(history.history["val_loss"][-1] == model.evaluate(*rows, verbose=0)[0])
+    assert found == [True, True, False]
+
+
+def test_averages_are_swapped_in_at_the_end_of_epochs(rows: Any, averaging: Sequential) -> None:
+    seen: list[tuple[list[np.ndarray], list[np.ndarray]]] = []
 
     def look(*_: Any) -> None:
-        seen.append(any(w.any() for w in model.get_weights()))
+        seen.append((averaging.get_weights(), averages_of(averaging)))
 
-    watch = LambdaCallback(on_epoch_begin=look, on_epoch_end=look)
-    model.fit(*rows, epochs=2, verbose=0, validation_split=0.2, callbacks=[SwapEMAWeights(True), watch])
-    assert seen == [True, False, True, False]
-    assert not any(average.value.any() for average in averages)  # what fit would make the weights
+    before, after = LambdaCallback(on_epoch_end=look), LambdaCallback(on_epoch_begin=look, on_epoch_end=look)
+    averaging.fit(*rows, epochs=2, verbose=0, validation_split=0.2, callbacks=[before, SwapEMAWeights(True), after])
+    _, trained, swapped, begun, _, last = seen
+    assert same(swapped[0], trained[1])
+    assert same(swapped[1], trained[0])
+    assert same(begun[0], trained[0])
+    assert same(last[0], last[1])  # what fit makes the weights
+    assert same(averaging.get_weights(), last[0])
 
 
 def test_an_optimizer_without_averages_is_refused(rows: Any, make_model: Any) -> None:
