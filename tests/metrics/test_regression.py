@@ -125,7 +125,7 @@ def test_concordance_falls_with_the_distance_of_the_means() -> None:
         (lambda: R2Score(num_regressors=-1), "Invalid value for argument `num_regressors`"),
         (lambda: R2Score()([0.0, 1.0], [0.0, 1.0]), "expects 2D inputs with shape"),
         (lambda: (m := R2Score())(Y, P) + m(Y[:, :2], P[:, :2]), "batch has 2 columns, expected 4"),
-        (lambda: MeanSquaredError()(Y, P[:, :2]), r"\(50, 4\) and \(50, 2\)"),
+        (lambda: MeanSquaredError()(Y, P[:, :2]), r"\(50, 4\).*\(50, 2\)"),
         (lambda: RootMeanSquaredError()(Y, P[:, :2]), "y_true has shape"),
         (lambda: MeanSquaredError()(Y, P, np.ones(3)), "sample_weight has shape"),
     ],

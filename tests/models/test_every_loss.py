@@ -71,10 +71,3 @@ def test_labels_outside_the_classes_are_refused_unless_ignored() -> None:
         model.compile(loss=losses.SparseCategoricalCrossentropy(True, ignore), optimizer="sgd")
         with pytest.raises(ValueError, match=r"y: label 255 at row 7 is not a class number in \[0, 4\)"):
             model.fit(X, y, verbose=0)
-
-
-@pytest.mark.parametrize("reduction", ["sum", "none", None, "mean_with_sample_weight"])
-def test_other_reductions_than_the_mean_do_not_train_yet(reduction: Any) -> None:
-    model = netlet.Sequential([Input((3,)), Dense(4)])
-    with pytest.raises(ValueError, match=r"huber_loss: reduction=.* is not supported in training yet"):
-        model.compile(loss=losses.Huber(reduction=reduction), optimizer="sgd")

@@ -85,7 +85,11 @@ class ReLU(Layer):
         self.threshold = _number(threshold, f"{self.name}: threshold")
 
     def lower(self, builder: ProgramBuilder, x: Any) -> Node:
-        arguments = {"negative_slope": self.negative_slope, "max_value": self.max_value, "threshold": self.threshold}
+        arguments: dict[str, Any] = {
+            "negative_slope": self.negative_slope,
+            "max_value": self.max_value,
+            "threshold": self.threshold,
+        }
         name, attrs = activations.lowered(partial(activations.relu, **arguments))
         return builder.activation(x, name, name=self.name, **attrs)
 

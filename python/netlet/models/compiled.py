@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netlet import random
 from netlet.errors import NotCompiledError
-from netlet.losses import Loss
-from netlet.metrics import Metric
-from netlet.models.compilation import Compilation
+from netlet.layers import Layer
 from netlet.models.data import adapt_inputs, adapt_labels, adapt_weights, check_rows, weights_of_classes
-from netlet.models.engine import Engine
 from netlet.models.guard import Guard
 from netlet.models.history import History
+from netlet.models.hosts import run_hosts
 from netlet.models.sources import Rows
-from netlet.optimizers import Optimizer
+
+if TYPE_CHECKING:
+    from netlet.losses import Loss
+    from netlet.metrics import Metric
+    from netlet.models.compilation import Compilation
+    from netlet.models.engine import Engine
+    from netlet.optimizers import Optimizer
 
 
 class Compiled:
@@ -92,6 +96,8 @@ class Compiled:
         Raises: ValueError for an unknown name (the nearest known one is suggested) or an unsupported setting, TypeError
             for a wrong type. The model then keeps its former settings.
         """
+        from netlet.models.compilation import Compilation
+
         with self._guard("compile"):
             made = Compilation(
                 optimizer,
@@ -159,6 +165,17 @@ class Compiled:
 
     # Data
 
+    def _hosts(self) -> Sequence[Layer]:
+        """The layers that run in Python, on the input, before the Program does."""
+        return ()
+
+    def _rows_of(self, x: Any, input_shape: Any) -> tuple[NDArray[Any], ...]:
+        """What the Program takes: the rows, after the layers that run before it."""
+        if hosts := self._hosts():
+            x, shape = run_hosts(hosts, x, input_shape)
+            return Compiled._adapt_x(self, x, shape)  # of one input
+        return self._adapt_x(x, input_shape)
+
     def _adapt_x(self, x: Any, input_shape: Any) -> tuple[NDArray[Any], ...]:
         """The rows as executors take them, one array for each input."""
         finite = self._compilation is not None and self._compilation.check_finite
@@ -188,7 +205,7 @@ class Compiled:
             raise ValueError(f"{action}: y is None, expected labels for the loss {loss.name}")
         if input_shape is None:
             input_shape = self._input_shape_for(x)
-        xs = self._adapt_x(x, input_shape)
+        xs = self._rows_of(x, input_shape)
         labels, weights = self._adapt_y(y, sample_weight, class_weight, input_shape, len(xs[0]))
         return Rows(xs, labels, weights), input_shape
 

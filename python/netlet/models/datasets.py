@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netlet import random
 from netlet.models.data import check_rows, to_array, unpack_batch
-from netlet.models.engine import Engine
 from netlet.models.sources import ArraySource, Rows, Sums, train_batch
-from netlet.optimizers import Optimizer
+
+if TYPE_CHECKING:
+    from netlet.models.engine import Engine
+    from netlet.optimizers import Optimizer
 
 #: Bytes: a mapped file that would take more than this as an array of the model's type is converted batch by batch.
 MAPPED_LIMIT = 1 << 26

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from netlet.backends import make_executor
 from netlet.backends.extras import NO_EXTRAS, Extras, Observer
-from netlet.layers import InputLayer, Layer
 from netlet.layers.variable import aligned_zeros
 from netlet.metrics import Metric as AnyMetric
 from netlet.models.arena import Arena
@@ -19,17 +18,7 @@ from netlet.models.compilation import Compilation, Scored
 from netlet.models.composite import Composite, Part, join_outputs
 from netlet.models.objective import Objective, objective
 from netlet.optimizers import Optimizer
-from netlet.program import Loss, Metric, Program, ProgramBuilder, metric_slices, optimize, sums_size
-
-
-def lower_layers(layers: Sequence[Layer], row_shape: Sequence[int], dtype: str) -> Program:
-    """Return the program of a stack of built layers for inputs ``[B, *row_shape]``, as written: no pass has run."""
-    builder = ProgramBuilder(dtype)
-    name = layers[0].name if layers and isinstance(layers[0], InputLayer) else "input"
-    node = builder.input(tuple(row_shape), name=name)
-    for layer in layers:
-        node = layer.lower(builder, node)
-    return builder.finish(node)
+from netlet.program import Loss, Metric, Program, metric_slices, optimize, sums_size
 
 
 class Engine:
@@ -79,7 +68,7 @@ class Engine:
         self.executor = make_executor(self.program, arena.data, state.data, self.slots, extras=extras)
         self._size = sums_size(self.program)
         self._watched = [self.metrics[place] for place in extras.metrics]
-        parts = self.composite.parts if self.composite is not None else ()
+        parts: tuple[Part, ...] = self.composite.parts if self.composite is not None else ()
         readers: list[tuple[str, Callable[[list[float]], Any]]] = [("loss", _mean_loss)]
         for place, part in enumerate(parts):
             if part.spec is not None:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from netlet.callbacks.callback_list import CallbackList, Hook
-from netlet.models.engine import Engine
 from netlet.models.history import History
 from netlet.models.progress import ProgressBar
 from netlet.models.sources import Source
@@ -18,6 +17,7 @@ CHUNK_SECONDS = 0.05  # how long a call may run while a progress bar waits
 ALL_STEPS = sys.maxsize
 
 if TYPE_CHECKING:
+    from netlet.models.engine import Engine
     from netlet.models.resuming import Resumed
 
 Validation = Callable[[CallbackList], dict[str, Any]]

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from netlet.layers import InputLayer, SymbolicTensor
+from netlet.layers import InputLayer, Layer, SymbolicTensor
 from netlet.layers import deserialize as deserialize_layer
 from netlet.layers import serialize as serialize_layer
 from netlet.layers.symbolic import sorted_calls
 from netlet.models.composite import join_labels
+from netlet.models.data import adapt_inputs, check_rows
+from netlet.models.hosts import host_chain
 from netlet.models.layered import LayeredModel
 from netlet.program import Program, ProgramBuilder
 from netlet.utils.naming import auto_name, check_name
@@ -91,6 +93,7 @@ class Model(LayeredModel):
             raise ValueError(f"{self.name}: an input is named twice: {[value.name for value in given.values]}")
         self._inputs, self._outputs = given, made
         self._order = list(sorted_calls(made.values, given.values))
+        self._host_values = host_chain(given.values, self._order)
         self._stack = [value.layer for value in given.values]
         for value in self._order:
             if all(layer is not value.layer for layer in self._stack):
@@ -150,15 +153,18 @@ class Model(LayeredModel):
     def lower(self) -> Program:
         builder = ProgramBuilder(self.dtype)
         nodes: dict[int, Any] = {}
-        for value in self._inputs.values:
+        for value in self._host_values[-1:] or self._inputs.values:  # layers on the host run before
             nodes[id(value)] = builder.input([n for n in value.shape[1:] if n is not None], name=value.name)
-        for value in self._order:
+        for value in self._order[len(self._host_values) :]:
             assert value.call is not None
             arguments = [nodes[id(entry)] for entry in value.call.inputs]
             nodes[id(value)] = value.layer.lower(builder, arguments if value.call.listed else arguments[0])
         return builder.finish([nodes[id(value)] for value in self._outputs.values])
 
     # Data
+
+    def _hosts(self) -> list[Layer]:
+        return [value.layer for value in self._host_values]
 
     def _first_layer_name(self) -> str:
         return self.name
@@ -175,6 +181,18 @@ class Model(LayeredModel):
 
     def _output_names(self) -> Sequence[str]:
         return self.output_names if len(self._outputs.values) > 1 else ()
+
+    def _adapt_x(self, x: Any, input_shape: Any) -> tuple[NDArray[Any], ...]:
+        finite = self._compilation is not None and self._compilation.check_finite
+        names = self.input_names
+        parts = _by_name(x, names, "x")
+        adapted = []
+        for name, value, part in zip(names, self._inputs.values, parts, strict=True):
+            adapted.append(
+                adapt_inputs(part, layer=name, expected=value.shape, dtype=np.dtype(self.dtype), finite=finite)
+            )
+            check_rows(len(adapted[0]), len(adapted[-1]), f"input {name!r}")
+        return tuple(adapted)
 
     def _adapt_y(
         self, y: Any, sample_weight: Any, class_weight: Any, input_shape: Any, rows: int

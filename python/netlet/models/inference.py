@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netlet.callbacks.callback_list import CallbackList
-from netlet.models.engine import Engine
 from netlet.models.sources import Rows
+
+if TYPE_CHECKING:
+    from netlet.models.engine import Engine
 
 Arrays = tuple[NDArray[Any], ...]  # one for each input
 

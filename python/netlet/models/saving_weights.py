@@ -2,6 +2,8 @@
 
 Tensors: each weight by its path (``dense/kernel``), in the order of ``model.weights``. Metadata: ``format``:
 ``netlet-weights``, ``version``: ``1``.
+
+The suffix ``.weights.h5`` names Keras' format instead, which `netlet.models.keras_files` has.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from netlet.layers.variable import Variable
 from netlet.models import safetensors
 from netlet.models.files import write_atomically
 from netlet.models.layered import LayeredModel
-from netlet.models.saving import SLOT_PREFIX, check_suffix, path_of
+from netlet.models.saving import KERAS, KERAS_WEIGHTS, SLOT_PREFIX, check_suffix, path_of
 
 FORMAT, VERSION = "netlet-weights", "1"
 
@@ -30,11 +32,22 @@ Array = NDArray[Any]
 def save_weights(model: LayeredModel, filepath: Any, overwrite: bool = True) -> None:
     """Write the weights of ``model``; see `LayeredModel.save_weights`."""
     path = path_of(filepath)
-    check_suffix(path, "save_weights", weights=True)
+    keras = path.lower().endswith(KERAS_WEIGHTS)
+    if not keras:
+        check_suffix(path, "save_weights", weights=True)
+    if path.lower().endswith(KERAS):
+        raise ValueError(
+            f"save_weights: {path!r} names a whole model; weights are written as in 'model{KERAS_WEIGHTS}'"
+        )
     if not model.built:
         raise NotBuiltError(f"{model.name}: the model is not built, so it has no weights to save")
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"save_weights: {path!r} exists and overwrite is False")
+    if keras:
+        from netlet.models.keras_files.weights import to_bytes
+
+        write_atomically(path, to_bytes(model))
+        return
     file = io.BytesIO()
     safetensors.write(file, tensors_of(model.weights), {"format": FORMAT, "version": VERSION})
     write_atomically(path, file.getvalue())
@@ -43,9 +56,16 @@ def save_weights(model: LayeredModel, filepath: Any, overwrite: bool = True) -> 
 def load_weights(model: LayeredModel, filepath: Any, skip_mismatch: bool = False) -> None:
     """Set the weights of ``model``; see `LayeredModel.load_weights`."""
     path = path_of(filepath)
-    check_suffix(path, "load_weights", weights=True)
+    keras = path.lower().endswith((KERAS, KERAS_WEIGHTS))
+    if not keras:
+        check_suffix(path, "load_weights", weights=True)
     if not model.built:
         raise NotBuiltError(f"{model.name}: the model is not built, so it has no weights to set")
+    if keras:
+        from netlet.models.keras_files.files import read_weights
+
+        assign_matching(model.weights, read_weights(model, path), path, skip_mismatch)
+        return
     with open(path, "rb") as file:
         tensors, _ = safetensors.read(file, os.fstat(file.fileno()).st_size)
     weights = {name: array for name, array in tensors.items() if not name.startswith(f"{SLOT_PREFIX}/")}

@@ -6,14 +6,16 @@ import itertools
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netlet.models.data import unpack_batch
-from netlet.models.engine import Engine
-from netlet.optimizers import Optimizer
+
+if TYPE_CHECKING:
+    from netlet.models.engine import Engine
+    from netlet.optimizers import Optimizer
 
 Array = NDArray[Any]
 Sums = NDArray[np.float64]

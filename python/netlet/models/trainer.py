@@ -25,7 +25,6 @@ from netlet.models.datasets import (
     length_of,
     steps_in,
 )
-from netlet.models.engine import Engine
 from netlet.models.fitting import FitLoop, Validation
 from netlet.models.history import History
 from netlet.models.inference import BLOCK_ROWS, evaluate_rows, predict_batches, predict_rows
@@ -33,6 +32,7 @@ from netlet.models.sources import ArraySource, BatchSource, Rows, Source, train_
 from netlet.program.spec import Context
 
 if TYPE_CHECKING:
+    from netlet.models.engine import Engine
     from netlet.models.profiling import Profile
 
 DEFAULT_BATCH = 32
@@ -361,7 +361,7 @@ class Trainer(Compiled):
             return self._returned(predict_batches(self._predict_batch, batches_in(x), total, wrapped, level))
         x = in_order(x, self._columns)
         input_shape = self._input_shape_for(x)
-        xs = self._adapt_x(x, input_shape)
+        xs = self._rows_of(x, input_shape)
         if limit is not None:
             xs = tuple(array[: limit * size] for array in xs)
         engine = self._engine_for(input_shape)
@@ -370,7 +370,7 @@ class Trainer(Compiled):
     def _predict_batch(self, batch: Any) -> list[NDArray[Any]]:
         x = in_order(unpack_batch(batch)[0], self._columns)
         input_shape = self._input_shape_for(x)
-        xs = self._adapt_x(x, input_shape)
+        xs = self._rows_of(x, input_shape)
         return self._engine_for(input_shape).executor.predict(xs, None, len(xs[0]))
 
     def predict_on_batch(self, x: Any) -> Any:
@@ -432,7 +432,7 @@ class Trainer(Compiled):
                     raise ValueError("profile: sample_weight needs y; without labels it is prediction that is profiled")
                 x = in_order(x, self._columns)
                 input_shape = self._input_shape_for(x)
-                inputs = self._adapt_x(x, input_shape)
+                inputs = self._rows_of(x, input_shape)
             else:
                 rate = self._compiled("profile").optimizer.learning_rate
                 rows, input_shape = self._adapt(x, y, sample_weight, None, "profile")
@@ -456,7 +456,7 @@ class Trainer(Compiled):
         with self._guard("a call in training"):
             x = in_order(x, self._columns)
             input_shape = self._input_shape_for(x)
-            xs = self._adapt_x(x, input_shape)
+            xs = self._rows_of(x, input_shape)
             engine = self._engine_for(input_shape)
             program = engine.program
             nothing = [np.zeros((len(xs[0]), *program.values[v].shape), program.dtype) for v in program.outputs]

@@ -35,6 +35,15 @@ OPS: Table[OpSpec] = Table(
         "repeat_vector": "shaping:RepeatVector",
         "permute": "shaping:Permute",
         "standardize": "shaping:Standardize",
+        "rescale": "preprocessing:Rescale",
+        "discretize": "preprocessing:Discretize",
+        "lookup": "preprocessing:Lookup",
+        "encode_category": "preprocessing:EncodeCategory",
+        "crop": "images:Crop",
+        "resize": "images:Resize",
+        "random_flip": "random_images:RandomFlip",
+        "random_contrast": "random_images:RandomContrast",
+        "random_affine": "affine:RandomAffine",
     }
 )
 
