@@ -275,40 +275,61 @@ def test_what_callbacks_add_is_in_the_line(rows: Any, make_model: Any, capsys: p
 # SwapEMAWeights
 
 
-def averaging(model: Sequential) -> list[Any]:
-    """Let the model's optimizer keep a moving average of each weight, zeros at first; returns them."""
-    model.compile(optimizer=SGD(0.1, use_ema=True), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    model._engine_for(model.input_shape)
+def averages_of(model: Sequential) -> list[np.ndarray]:
     optimizer: Any = model.optimizer
-    return list(optimizer._model_variables_moving_average)
+    return [average.numpy() for average in optimizer._model_variables_moving_average]
 
 
-def test_averages_are_in_the_model_for_evaluation_and_prediction_alone(rows: Any, make_model: Any) -> None:
-    model = make_model()
-    averages = averaging(model)
-    before = [w.tobytes() for w in model.get_weights()]
-    uniform = np.full((50, 4), 0.25, np.float32)  # what zeros predict
-    assert (model.predict(rows[0], callbacks=[SwapEMAWeights()]) == uniform).all()
-    loss = model.evaluate(*rows, verbose=0, callbacks=[SwapEMAWeights()])[0]
-    assert loss == pytest.approx(math.log(4), rel=1e-6)
-    assert [w.tobytes() for w in model.get_weights()] == before
-    assert not any(average.value.any() for average in averages)
+def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
-def test_averages_are_swapped_in_at_the_end_of_epochs(rows: Any, make_model: Any) -> None:
-    model = make_model()
-    averages = averaging(model)
-    seen: list[list[bytes]] = []
+@pytest.fixture
+def averaging(rows: Any, make_model: Any) -> Sequential:
+    """A model whose optimizer keeps a moving average, after some steps: not yet what the weights are."""
+    model: Sequential = make_model(optimizer=SGD(0.5, use_ema=True, ema_momentum=0.9))
+    for _ in range(5):
+        model.train_on_batch(*rows)
+    assert not same(averages_of(model), model.get_weights())
+    return model
+
+
+def test_averages_are_in_the_model_for_evaluation_and_prediction_alone(
+    rows: Any, make_model: Any, averaging: Sequential
+) -> None:
+    weights, averages = averaging.get_weights(), averages_of(averaging)
+    other = make_model()
+    other.set_weights(averages)
+    swap = SwapEMAWeights()
+    assert np.array_equal(averaging.predict(rows[0], callbacks=[swap]), other.predict(rows[0]))
+    assert averaging.evaluate(*rows, verbose=0, callbacks=[swap]) == other.evaluate(*rows, verbose=0)
+    assert same(averaging.get_weights(), weights)
+    assert same(averages_of(averaging), averages)
+
+
+def test_validation_measures_what_fit_ends_with(rows: Any, make_model: Any) -> None:
+    found = []
+    for callbacks in ([SwapEMAWeights()], [SwapEMAWeights(True)], []):
+        model = make_model(optimizer=SGD(0.5, use_ema=True, ema_momentum=0.9))
+        history = model.fit(*rows, epochs=2, verbose=0, validation_data=rows, callbacks=callbacks)
+        found.append(history.history["val_loss"][-1] == model.evaluate(*rows, verbose=0)[0])
+    assert found == [True, True, False]
+
+
+def test_averages_are_swapped_in_at_the_end_of_epochs(rows: Any, averaging: Sequential) -> None:
+    seen: list[tuple[list[np.ndarray], list[np.ndarray]]] = []
 
     def look(*_: Any) -> None:
-        seen.append([w.tobytes() for w in model.get_weights()])
+        seen.append((averaging.get_weights(), averages_of(averaging)))
 
-    swapped: list[list[bytes]] = []
-    first = LambdaCallback(on_epoch_end=lambda *_: swapped.append([a.value.tobytes() for a in averages]))
-    watch = LambdaCallback(on_epoch_end=look)
-    model.fit(*rows, epochs=2, verbose=0, callbacks=[first, SwapEMAWeights(True), watch])
-    assert seen == swapped, "what were the averages is in the model at the end of each epoch"
-    assert [w.tobytes() for w in model.get_weights()] == swapped[-1]
+    before, after = LambdaCallback(on_epoch_end=look), LambdaCallback(on_epoch_begin=look, on_epoch_end=look)
+    averaging.fit(*rows, epochs=2, verbose=0, validation_split=0.2, callbacks=[before, SwapEMAWeights(True), after])
+    _, trained, swapped, begun, _, last = seen
+    assert same(swapped[0], trained[1])
+    assert same(swapped[1], trained[0])
+    assert same(begun[0], trained[0])
+    assert same(last[0], last[1])  # what fit makes the weights
+    assert same(averaging.get_weights(), last[0])
 
 
 def test_an_optimizer_without_averages_is_refused(rows: Any, make_model: Any) -> None:

@@ -17,6 +17,7 @@ from netlet import random
 from netlet.errors import ModelFormatError
 
 if TYPE_CHECKING:
+    from netlet.models.engine import Engine
     from netlet.models.fitting import FitLoop
 
 FORMAT, VERSION = "netlet-backup", "1"
@@ -42,6 +43,7 @@ def snapshot(loop: FitLoop) -> bytes:
         "step": loop.step,
         "source": loop.source.get_state(),
         "optimizer": _optimizer_state(model.optimizer),
+        "measured": _measured(engine),
         "shuffles": [model._shuffle_seed, model._shuffle_count],
         "calls": model._calls,
         "generator": [generator.seed, generator.count],
@@ -111,6 +113,8 @@ class Resumed:
         model._calls = state["calls"]
         loop.epoch, loop.step = self.epoch, self.step
         np.copyto(loop.sums, self.sums)
+        if self.step:
+            _set_measured(loop.engine, state["measured"])
         record, epochs, measured = state["history"]
         loop.history.history.update(record)
         loop.history.epoch = epochs
@@ -132,17 +136,33 @@ class Resumed:
 
 def _optimizer_state(optimizer: Any) -> dict[str, Any]:
     """The optimizer's numbers; its arrays are the slots."""
-    scheduled = callable(getattr(optimizer, "_learning_rate", None))
-    return {
-        "steps": getattr(optimizer, "_iterations", optimizer.iterations),
-        "learning_rate": None if scheduled else float(optimizer.learning_rate),
-    }
+    scheduled = callable(optimizer._learning_rate)
+    return {"steps": optimizer._iterations, "learning_rate": None if scheduled else float(optimizer.learning_rate)}
 
 
 def _set_optimizer_state(optimizer: Any, state: dict[str, Any]) -> None:
-    setattr(optimizer, "_iterations" if hasattr(optimizer, "_iterations") else "iterations", state["steps"])
+    optimizer._iterations = state["steps"]
     if state["learning_rate"] is not None:
         optimizer.learning_rate = state["learning_rate"]
+
+
+def _measured(engine: Engine) -> dict[str, Any]:
+    """What metrics with a state of their own, and the losses of several outputs, have seen of the epoch."""
+    composite = engine.composite
+    return {
+        "metrics": [[np.asarray(variable) for variable in metric.variables] for metric in engine._watched],
+        "losses": None if composite is None else [composite.totals, composite.rows],
+    }
+
+
+def _set_measured(engine: Engine, state: dict[str, Any]) -> None:
+    for metric, values in zip(engine._watched, state["metrics"], strict=True):
+        if [variable.shape for variable in metric.variables] != [value.shape for value in values]:
+            raise ModelFormatError(f"backup: the state of the metric {metric.name!r} has other shapes")
+        for variable, value in zip(metric.variables, values, strict=True):
+            variable.assign(value)
+    if engine.composite is not None:
+        engine.composite.totals[:], engine.composite.rows = state["losses"]
 
 
 def _plain(value: Any) -> Any:
