@@ -25,8 +25,8 @@ import os, signal, sys, hashlib
 import numpy as np
 import netlet
 from netlet.callbacks import BackupAndRestore, Callback, EarlyStopping, ReduceLROnPlateau
-from netlet.layers import BatchNormalization, Dense
-from netlet.optimizers import SGD
+from netlet.layers import BatchNormalization, Dense, Dropout
+from netlet.optimizers import Adam
 
 folder, freq, kill = sys.argv[1], sys.argv[2], int(sys.argv[3])
 
@@ -40,8 +40,10 @@ class Kill(Callback):
 netlet.set_random_seed(5)
 rng = np.random.default_rng(0)
 x, y = rng.standard_normal((70, 6)).astype("float32"), rng.integers(0, 4, 70)
-model = netlet.Sequential([Dense(8, "tanh", input_shape=(6,)), BatchNormalization(), Dense(4, "softmax")])
-model.compile(SGD(0.3, momentum=0.9), "sparse_categorical_crossentropy", metrics=["accuracy"])
+model = netlet.Sequential([Dense(8, "tanh", input_shape=(6,)), BatchNormalization(), Dropout(0.3),
+                           Dense(4, "softmax")])
+optimizer = Adam(0.03, use_ema=True, gradient_accumulation_steps=2)
+model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
 callbacks = [
     BackupAndRestore(folder, save_freq=freq if freq == "epoch" else int(freq)),
     ReduceLROnPlateau("loss", patience=1, factor=0.5, min_delta=0.02),

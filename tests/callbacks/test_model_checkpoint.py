@@ -54,6 +54,21 @@ def test_weights_alone_are_saved(rows: Any, make_model: Any, tmp_path: Path) -> 
         netlet.load_model(path)
 
 
+@pytest.mark.parametrize(("suffix", "weights"), [(".keras", False), (".weights.h5", True)])
+def test_the_suffix_decides_about_keras_formats(
+    suffix: str, weights: bool, rows: Any, make_model: Any, tmp_path: Path
+) -> None:
+    model, other = make_model(), make_model()
+    path = str(tmp_path / f"{{epoch}}{suffix}")
+    model.fit(*rows, epochs=2, verbose=0, callbacks=[ModelCheckpoint(path, save_weights_only=weights)])
+    assert names(tmp_path) == [f"1{suffix}", f"2{suffix}"]
+    if weights:
+        other.load_weights(path.format(epoch=2))
+    else:
+        other = netlet.load_model(path.format(epoch=2))
+    assert all((a == b).all() for a, b in zip(model.get_weights(), other.get_weights(), strict=True))
+
+
 @pytest.mark.parametrize(
     ("settings", "values", "saved"),
     [
@@ -123,6 +138,10 @@ def test_bad_arguments_are_refused_at_once(rows: Any, make_model: Any, tmp_path:
             ModelCheckpoint(tmp_path / "a", save_freq=freq)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"another format.*model\.weights\.safetensors"):
         ModelCheckpoint(tmp_path / "a.pkl", save_weights_only=True)
+    with pytest.raises(ValueError, match=r"'.*a\.keras' names a whole model"):
+        ModelCheckpoint(tmp_path / "a.keras", save_weights_only=True)
+    with pytest.raises(ValueError, match="another format"):
+        ModelCheckpoint(tmp_path / "a.weights.h5")
     with pytest.raises(KeyError, match="field 'val_mae' that the logs lack; they have: accuracy, loss"):
         make_model().fit(*rows, verbose=0, callbacks=[ModelCheckpoint(tmp_path / "{val_mae}")])
     with pytest.raises(OSError, match="is a directory; name a file"):

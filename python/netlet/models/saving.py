@@ -131,6 +131,10 @@ def check_suffix(path: str, action: str, *, weights: bool = False) -> None:
     Args:
         weights: whether the file is to hold weights alone.
     """
+    if weights and path.lower().endswith(KERAS_WEIGHTS):
+        return
+    if weights and path.lower().endswith(KERAS):
+        raise ValueError(f"{action}: {path!r} names a whole model; weights are written as in 'model{KERAS_WEIGHTS}'")
     if path.lower().endswith(_OTHER_FORMATS):
         examples = (
             ("model.weights.safetensors", f"model{KERAS_WEIGHTS}") if weights else ("model.safetensors", "model.keras")

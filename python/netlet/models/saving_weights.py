@@ -32,18 +32,12 @@ Array = NDArray[Any]
 def save_weights(model: LayeredModel, filepath: Any, overwrite: bool = True) -> None:
     """Write the weights of ``model``; see `LayeredModel.save_weights`."""
     path = path_of(filepath)
-    keras = path.lower().endswith(KERAS_WEIGHTS)
-    if not keras:
-        check_suffix(path, "save_weights", weights=True)
-    if path.lower().endswith(KERAS):
-        raise ValueError(
-            f"save_weights: {path!r} names a whole model; weights are written as in 'model{KERAS_WEIGHTS}'"
-        )
+    check_suffix(path, "save_weights", weights=True)
     if not model.built:
         raise NotBuiltError(f"{model.name}: the model is not built, so it has no weights to save")
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"save_weights: {path!r} exists and overwrite is False")
-    if keras:
+    if path.lower().endswith(KERAS_WEIGHTS):
         from netlet.models.keras_files.weights import to_bytes
 
         write_atomically(path, to_bytes(model))
