@@ -128,9 +128,11 @@ def test_embeddings_are_saved_with_their_labels(tmp_path: Path) -> None:
     board = TensorBoard(tmp_path, embeddings_freq=1, embeddings_metadata={"words": "labels.tsv"})
     model.fit(x, np.ones(4), epochs=2, verbose=0, callbacks=[board])
     assert (tmp_path / "projector_config.pbtxt").read_text() == (
-        'embeddings {\n  tensor_name: "words/embeddings"\n  metadata_path: "labels.tsv"\n}\n'
+        'embeddings {\n  tensor_name: "words/embeddings"\n'
+        '  tensor_path: "words.tsv"\n  metadata_path: "labels.tsv"\n}\n'
     )
-    assert len(list((tmp_path / "train").glob("embedding-*.weights.safetensors"))) == 2
+    written = np.loadtxt(tmp_path / "words.tsv", delimiter="\t").astype(np.float32)
+    assert np.array_equal(written, model.layers[0].get_weights()[0])
     with pytest.raises(ValueError, match=r"names \['sentences'\], which are no Embedding layers"):
         model.fit(
             x,

@@ -29,7 +29,8 @@ class TensorBoard(Callback):
         write_steps_per_second: whether to write how fast training is, per epoch and with ``update_freq`` per batch.
         update_freq: "epoch", or every how many batches to write the metrics of the epoch so far; "batch" is 1.
         profile_batch: 0. ``model.profile`` tells where the time goes.
-        embeddings_freq: every how many epochs to save the weights of `Embedding` layers; default 0, never.
+        embeddings_freq: every how many epochs to write the rows of `Embedding` layers for TensorBoard's projector, over
+            those of the epoch before; default 0, never.
         embeddings_metadata: file with the labels of the embeddings' rows, or a dict of such by the layers' names.
 
     Raises: ImportError if tensorboardX is missing (``pip install 'netlet[tensorboard]'``); ValueError for another
@@ -146,7 +147,7 @@ class TensorBoard(Callback):
         if self.histogram_freq and epoch % self.histogram_freq == 0:
             self._write_weights(epoch)
         if self.embeddings_freq and epoch % self.embeddings_freq == 0:
-            self.model.save_weights(os.path.join(self.log_dir, "train", f"embedding-{epoch}.weights.safetensors"))
+            self._write_embeddings()
         for writer in self._writers.values():
             writer.flush()
 
@@ -201,16 +202,12 @@ class TensorBoard(Callback):
 
     def _write_projector(self) -> None:
         """The projector's settings, as text of its protocol buffer."""
-        from netlet.layers import Embedding
-
         metadata = self.embeddings_metadata
         named = dict(metadata) if isinstance(metadata, dict) else None
         lines = []
-        for layer in self.model.layers:
-            if not isinstance(layer, Embedding):
-                continue
+        for layer in self._embeddings():
             path = metadata if named is None else named.pop(layer.name, None)
-            lines += ["embeddings {", f'  tensor_name: "{layer.weights[0].path}"']
+            lines += ["embeddings {", f'  tensor_name: "{layer.weights[0].path}"', f'  tensor_path: "{layer.name}.tsv"']
             lines += [f'  metadata_path: "{path}"'] if path else []
             lines.append("}")
         if named:
@@ -218,6 +215,16 @@ class TensorBoard(Callback):
         os.makedirs(self.log_dir, exist_ok=True)
         with open(os.path.join(self.log_dir, "projector_config.pbtxt"), "w", encoding="utf-8") as file:
             file.write("".join(f"{line}\n" for line in lines))
+
+    def _write_embeddings(self) -> None:
+        for layer in self._embeddings():
+            path = os.path.join(self.log_dir, f"{layer.name}.tsv")
+            np.savetxt(path, layer.weights[0].numpy(), fmt="%.9g", delimiter="\t")
+
+    def _embeddings(self) -> list[Any]:
+        from netlet.layers import Embedding
+
+        return [layer for layer in self.model.layers if isinstance(layer, Embedding)]
 
 
 def _number(value: Any) -> float:
