@@ -83,7 +83,7 @@ class Compiled:
         """Set how the model is trained.
 
         Args:
-            optimizer: a name, an Optimizer or a config. In this version: "sgd".
+            optimizer: a name, an Optimizer or a config.
             loss: a name, a Loss, a loss function or a config; may be None for a model that only predicts.
             metrics: list of names, Metrics or configs.
             steps_per_execution: steps between two calls of batch hooks, for callbacks that have any.
