@@ -92,7 +92,7 @@ class Held:
     goal: str
     met: str
     asks: str = ""  # microseconds
-    bound: str = ""  # microseconds of the case's products alone, on all cores' multiply-add units
+    bound: str = ""  # microseconds below which the processor can't get: see goals_table
 
 
 def held_goals(found: list[Group]) -> list[Held]:
@@ -112,14 +112,15 @@ def held_goals(found: list[Group]) -> list[Held]:
 
 def _most_rate(found: list[Group]) -> float | None:
     """GFLOP/s of all cores' multiply-add units: what one thread's best entry reached in this run, times the threads of
-    the bound with most of them. (What several threads reach together also depends on when each of them is woken.)"""
+    Netlet's entry with most of them."""
     rates: dict[str, list[float]] = {}
     most = 1
     for group in found:
         for figure in group.figures:
-            if figure.is_bound:
+            if figure.is_netlet:
+                most = max(most, int(figure.info["threads"]))
+            elif figure.library == "peak":
                 threads = int(figure.info["threads"])
-                most = max(most, threads)
                 rates.setdefault(figure.contestant, []).append(group.rate(figure) / threads)
     return max((most * statistics.median(found) for found in rates.values()), default=None)
 
@@ -130,7 +131,10 @@ def _with_bound(held: Held, group: Group, goal: Goal | None, most: float | None)
         return held
     best = group.best(goal.against)
     asks = best.median / goal.times_faster if best and goal.times_faster else goal.microseconds
-    bound = "" if most is None else number(group.flops / most / 1e3)
+    reading = group.named("reading")
+    limits = [group.flops / most / 1e3] if most is not None else []
+    limits += [reading.median] if reading is not None else []
+    bound = number(max(limits)) if limits else ""
     return replace(held, asks="" if asks is None else number(asks), bound=bound)
 
 
@@ -167,7 +171,8 @@ def goals_table(found: list[Group]) -> list[str]:
     ]
     intro = [
         "The roofline is what the case's matrix products alone take where the multiply-add units of all cores never "
-        "wait: what one of them was measured to do in this run, times the cores.",
+        "wait: what one of them was measured to do in this run, times the cores. For one row it is what reading the "
+        "weights once takes one core, if that is more.",
         "",
     ]
     return intro + head + rows if rows else []
@@ -199,12 +204,13 @@ def products_table(found: list[Group]) -> list[str]:
     rows = []
     for group in found:
         for name in (f"{isa}{end}" for isa in ISAS for end in ("-1", "")):
-            ours, theirs, peak = (group.named(f"{library}-{name}") for library in ("netlet", "numpy", "peak"))
+            ours, theirs = (group.named(f"{library}-{name}") for library in ("netlet", "numpy"))
             if ours is None or theirs is None:
                 continue
+            peak = group.peak(name.removesuffix("-1"), int(ours.info["threads"]))
             rates = [f"{group.rate(f):.0f}" for f in (ours, theirs)]
-            shares = [f"{100 * peak.median / f.median:.0f} %" if peak else "" for f in (ours, theirs)]
-            most = f"{group.rate(peak):.0f}" if peak else ""
+            shares = [f"{100 * group.rate(f) / peak:.0f} %" if peak else "" for f in (ours, theirs)]
+            most = f"{peak:.0f}" if peak else ""
             case = group.case.removeprefix("product_").replace("_", " ")
             cells = [case, name.removesuffix("-1"), ours.info["threads"], *rates, _ratio(theirs, ours), most, *shares]
             rows.append(row(cells))
@@ -213,8 +219,9 @@ def products_table(found: list[Group]) -> list[str]:
         "|---|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     intro = [
-        "GFLOP/s. The peak is what multiply-adds in registers reached in the same turns. `gradients` are the product "
-        "and both of its gradients; Netlet's are a Program's and contain the copies in and out of it.",
+        "GFLOP/s. The peak is what multiply-adds in registers reached on one thread in the same turns, times the "
+        "threads. `gradients` are the product and both of its gradients; Netlet's are a Program's and contain the "
+        "copies in and out of it.",
         "",
     ]
     return intro + head + rows if rows else []

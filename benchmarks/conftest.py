@@ -36,6 +36,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--turn", type=float, metavar="SECONDS", help="length of a turn; default 0.1, smoke 0.01")
 
 
+# Taken before anything runs: pytest-benchmark asks at the end, when the load is the benchmarks' own.
+_MACHINE = pytest.StashKey[dict[str, Any]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_MACHINE] = machine.describe()
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish() -> Generator[None]:
     """Where every contestant failed, their messages are the last word, not that there is nothing to save."""
@@ -137,7 +145,7 @@ class Results:
 
 
 def pytest_benchmark_generate_machine_info(config: pytest.Config) -> dict[str, Any]:
-    return machine.describe()
+    return config.stash[_MACHINE]
 
 
 def pytest_benchmark_update_json(config: pytest.Config, benchmarks: object, output_json: dict[str, Any]) -> None:

@@ -82,7 +82,7 @@ class Contestant:
         # PyTorch has no instruction set to choose: its own choice stands beside all of them.
         if (self.isa is not None) != by_isa and not (by_isa and self.library == "torch"):
             return False
-        if self.bound:
+        if self.peer == "fma_peak":
             return self.isa is not None or any(goal.peak is not None for goal in case.goals)
         return self.module().unsupported(case) is None
 
@@ -108,7 +108,7 @@ ISAS = {"avx512": "SkylakeX", "avx2": "Haswell", "baseline": "Nehalem"}
 
 
 def _by_isa() -> Iterator[Contestant]:
-    """Netlet, OpenBLAS and the bound on each instruction set, with all threads and with one."""
+    """Netlet and OpenBLAS on each instruction set, with all threads and with one, and the bound of one."""
     for isa, core in ISAS.items():
         for threads in (None, 1):
             end, words = ("-1", "; one thread") if threads else ("", "")
@@ -121,7 +121,8 @@ def _by_isa() -> Iterator[Contestant]:
                 f"numpy-{isa}{end}", "numpy_loop", f"matmul, OPENBLAS_CORETYPE={core}{words}",
                 settings={"core": core}, environment={"OPENBLAS_CORETYPE": core}, **common,
             )  # fmt: skip
-            yield _peak(f"peak-{isa}{end}", words, **common)
+            if threads == 1:
+                yield _peak(f"peak-{isa}-1", words, **common)
 
 
 def _peak(name: str, words: str = "", isa: str | None = None, **more: Any) -> Contestant:
@@ -149,8 +150,13 @@ ALL: tuple[Contestant, ...] = (
     _netlet("netlet", "native", "C++ backend, defaults", sweep=True, smoke=True),
     _netlet("netlet-1", "native", "C++ backend; one thread", 1),
     _netlet(
-        "netlet-predictor", "native", "C++ backend, model.predictor()", settings={"predictor": True},
-        kinds=("inference",), sweep=True, smoke=True,
+        "netlet-predictor",
+        "native",
+        "C++ backend, model.predictor()",
+        settings={"predictor": True},
+        kinds=("inference",),
+        sweep=True,
+        smoke=True,
     ),
     _netlet("netlet-numba", "numba", "Numba backend, defaults", kinds=("training", "inference"), smoke=True),
     _netlet("netlet-numpy", "numpy", "NumPy backend, defaults", kinds=("training", "inference"), smoke=True),
@@ -162,18 +168,29 @@ ALL: tuple[Contestant, ...] = (
         "torch-fused-1", "pytorch", "eager, fused SGD; one thread", 1, settings={"fused": True}, kinds=("training",)
     ),
     Contestant(
-        "torch-compile", "pytorch", "torch.compile, fused SGD, frozen for inference",
-        settings={"compile": True, "fused": True}, environment={"TORCHINDUCTOR_FREEZING": "1"},
+        "torch-compile",
+        "pytorch",
+        "torch.compile, fused SGD, frozen for inference",
+        settings={"compile": True, "fused": True},
+        environment={"TORCHINDUCTOR_FREEZING": "1"},
         kinds=("training", "inference"),
     ),
     Contestant(
-        "torch-compile-1", "pytorch", "torch.compile, fused SGD, frozen for inference; one thread", 1,
-        settings={"compile": True, "fused": True}, environment={"TORCHINDUCTOR_FREEZING": "1"},
+        "torch-compile-1",
+        "pytorch",
+        "torch.compile, fused SGD, frozen for inference; one thread",
+        1,
+        settings={"compile": True, "fused": True},
+        environment={"TORCHINDUCTOR_FREEZING": "1"},
         kinds=("training", "inference"),
     ),
     Contestant(
-        "torch-script-1", "pytorch", "traced, optimize_for_inference; one thread", 1,
-        settings={"script": True}, kinds=("inference",),
+        "torch-script-1",
+        "pytorch",
+        "traced, optimize_for_inference; one thread",
+        1,
+        settings={"script": True},
+        kinds=("inference",),
     ),
     Contestant("sklearn", "sklearn_mlp", "MLP, defaults", smoke=True),
     Contestant("sklearn-1", "sklearn_mlp", "MLP; one thread", 1),
@@ -188,13 +205,25 @@ ALL: tuple[Contestant, ...] = (
     Contestant("onnxruntime", "onnx_runtime", "defaults", sweep=True, smoke=True),
     Contestant("onnxruntime-1", "onnx_runtime", "one thread", 1, settings={"threads": 1}),
     Contestant(
-        "onnxruntime-binding-1", "onnx_runtime", "bound buffers, copied into and out of; one thread", 1,
+        "onnxruntime-binding-1",
+        "onnx_runtime",
+        "bound buffers, copied into and out of; one thread",
+        1,
         settings={"threads": 1, "binding": True},
     ),
     _peak("peak"),
+    Contestant(
+        "reading",
+        "weight_read",
+        "reads the weights once; one thread",
+        1,
+        settings={"isa": None},
+        kinds=("inference",),
+        bound=True,
+    ),
     *_by_threads(),
     *_by_isa(),
-)  # fmt: skip
+)
 
 CONTESTANTS: dict[str, Contestant] = {contestant.name: contestant for contestant in ALL}
 

@@ -67,7 +67,8 @@ def initial_weights(case: Network) -> list[Array]:
     """``[kernel, bias, kernel, bias, ...]`` float32: kernels ``[I, O]`` Glorot uniform, biases in ±0.1."""
     if case.name == PROBE.name:
         return probe.weights()
-    random = _generator(case, "weights")
+    draw = getattr(case, "draw", 0)
+    random = _generator(case, f"weights/{draw}" if draw else "weights")
     weights = []
     for layer in case.layers:
         bound = np.sqrt(6 / (layer.inputs + layer.outputs))

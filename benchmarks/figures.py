@@ -98,6 +98,11 @@ class Group:
         _, _, setting = figure.contestant.partition("-")
         return self.named(f"netlet-{setting}") if self.ours is None else self.ours
 
+    def peak(self, isa: str, threads: int) -> float | None:
+        """GFLOP/s of so many threads' multiply-add units: what one's did in this case, times the threads."""
+        one = self.named(f"peak-{isa}-1")
+        return None if one is None else threads * self.rate(one)
+
     def rate(self, figure: Figure) -> float:
         """GFLOP/s."""
         return self.flops / figure.median / 1e3

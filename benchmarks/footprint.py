@@ -2,7 +2,9 @@
 
 ``python -m benchmarks.footprint [--output NAME.json] [--rounds 9] [--libraries netlet,numpy]`` writes ``NAME.json``,
 ``NAME.md`` and, where Matplotlib is installed, ``NAME.png``. Imports are timed in fresh processes that alternate
-between the libraries; the first round, which fills the caches and compiles the bytecode, does not count.
+between the libraries; the first round, which fills the caches and compiles the bytecode, does not count. Netlet's wheel
+is built and weighed, which takes minutes (``--no-build`` leaves that out); of the others, whose wheels are not kept
+after they are installed, the installed files are deflated.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
 import zlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -87,7 +90,7 @@ class Footprint:
     """One library's figures; sizes in bytes, None where they cannot be had.
 
     ``installed`` are the files of its own distributions without bytecode, ``needed`` those of everything that it
-    requires as well, ``wheel`` its own files deflated, as a wheel has them.
+    requires as well, ``wheel`` that of a wheel: one that was ``built``, or else its own files deflated.
     """
 
     library: str
@@ -98,6 +101,7 @@ class Footprint:
     installed: int | None
     needed: int | None
     wheel: int | None
+    built: bool = False
 
 
 def fresh(library: Library) -> tuple[float, int, int]:
@@ -168,6 +172,23 @@ def deflated(paths: Iterable[Path]) -> int:
         return sum(pool.map(size, paths))
 
 
+def built_wheel(root: Path) -> int | None:
+    """Bytes of the wheel that pip builds of the source tree; None where it cannot, with a line that says why."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--no-deps", "--no-cache-dir", "--quiet", "--wheel-dir", folder]
+        done = subprocess.run(
+            [sys.executable, "-m", "pip", "wheel", *options, str(root)],
+            cwd=folder, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        found = list(Path(folder).glob("*.whl"))
+        if done.returncode == 0 and len(found) == 1:
+            return found[0].stat().st_size
+    said = [line for line in done.stderr.splitlines() if "rror" in line]  # pip's last lines are hints
+    reason = said[-1].strip() if said else f"pip ended with {done.returncode}"
+    print(f"no wheel can be built, so its files are deflated instead: {reason}")
+    return None
+
+
 def sizes(library: Library) -> tuple[str, int | None, int | None, int | None]:
     """Version, and bytes installed, with all that is needed, and as a wheel."""
     version, files = own_files(library)
@@ -196,8 +217,11 @@ def _runs(library: Library) -> bool:
     return True
 
 
-def measure(libraries: Iterable[Library], rounds: int) -> list[Footprint]:
-    """Imports each library ``rounds`` times, by turns; those that are not installed are left out, with a line."""
+def measure(libraries: Iterable[Library], rounds: int, build: bool) -> list[Footprint]:
+    """Imports each library ``rounds`` times, by turns; those that are not installed are left out, with a line.
+
+    With ``build``, Netlet's wheel is built, after all imports.
+    """
     present = [library for library in libraries if _runs(library)]
     turns: dict[str, list[tuple[float, int, int]]] = {library.name: [] for library in present}
     order = list(present)
@@ -208,8 +232,15 @@ def measure(libraries: Iterable[Library], rounds: int) -> list[Footprint]:
     found = []
     for library in present:
         seconds, memory, modules = zip(*turns[library.name], strict=True)
-        version, *bytes_ = sizes(library)
-        found.append(Footprint(library.name, version, list(seconds), list(memory), modules[0], *bytes_))
+        version, installed, needed, wheel = sizes(library)
+        weighed = built_wheel(HERE.parent) if build and library.name == "netlet" else None
+        wheel = wheel if weighed is None else weighed
+        found.append(
+            Footprint(
+                library.name, version, list(seconds), list(memory), modules[0], installed, needed, wheel,
+                built=weighed is not None,
+            )
+        )  # fmt: skip
     return found
 
 
@@ -244,7 +275,7 @@ def footprints(run: dict[str, Any]) -> list[Footprint]:
 
 
 def table(run: dict[str, Any]) -> list[str]:
-    """A row a library: medians, sizes in MB (10^6 bytes)."""
+    """A row a library: medians, sizes in MB (10^6 bytes); below, how the wheels were weighed."""
     titles = {library.name: library.title for library in LIBRARIES}
     lines = [
         "| library | version | import, s | memory, MB | modules | installed, MB | with what it needs, MB | wheel, MB |",
@@ -254,7 +285,13 @@ def table(run: dict[str, Any]) -> list[str]:
         low, high = quartiles(f.seconds)
         disk = ["" if (v := value(f, n)) is None else number(v) for n in ("installed", "needed", "wheel")]
         seconds = f"{value(f, 'seconds'):.3f} [{low:.3f}, {high:.3f}]"
+        if disk[-1] and not f.built:
+            disk[-1] = f"≈ {disk[-1]}"
         lines.append(row([titles[f.library], f.version, seconds, number(value(f, "memory") or 0), f.modules, *disk]))
+    lines += [
+        "",
+        "A wheel with ≈ was not weighed: it is the sum of the installed files, each deflated as a wheel has it.",
+    ]
     return lines
 
 
@@ -302,12 +339,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=OUTPUT, help="default: benchmarks/results/footprint.json")
     parser.add_argument("--rounds", type=int, default=9, help="imports of each library that count; default 9")
     parser.add_argument("--libraries", help=f"some of {', '.join(x.name for x in LIBRARIES)}; default: all")
+    parser.add_argument("--no-build", action="store_true", help="build no wheel of Netlet to weigh it")
     options = parser.parse_args(arguments)
     names = options.libraries.split(",") if options.libraries else [library.name for library in LIBRARIES]
     if unknown := set(names) - {library.name for library in LIBRARIES}:
         parser.error(f"no library is called {', '.join(sorted(unknown))}")
     about = machine.describe()
-    found = measure([library for library in LIBRARIES if library.name in names], options.rounds)
+    found = measure([library for library in LIBRARIES if library.name in names], options.rounds, not options.no_build)
     run = {"machine_info": about, "footprints": [vars(footprint) for footprint in found]}
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")

@@ -144,10 +144,10 @@ def _isa(found: list[Group], where: str) -> Canvas | None:
         for library, colour in (("netlet", STYLES["netlet"][0]), ("numpy", STYLES["numpy"][0]), ("peak", "#7f8c8d")):
             for direction, line in (("forward", "-"), ("gradients", "--")):
                 points = [
-                    (group.known.m, group.rate(figure))
+                    (group.known.m, rate)
                     for group in squares
                     if group.known and group.known.direction == direction
-                    if (figure := group.named(f"{library}-{isa}{end}"))
+                    if (rate := _rate(group, library, isa, end)) is not None
                 ]
                 names = {"netlet": "Netlet", "numpy": "OpenBLAS", "peak": "FMA peak"}
                 if not points or (library == "peak" and direction == "gradients"):
@@ -168,6 +168,15 @@ def _isa(found: list[Group], where: str) -> Canvas | None:
         axis.set_ylim(bottom=0)
     _legend(canvas, axes)
     return canvas
+
+
+def _rate(group: Group, library: str, isa: str, end: str) -> float | None:
+    """GFLOP/s of an entry; of the peak, with as many threads as Netlet's."""
+    if library != "peak":
+        figure = group.named(f"{library}-{isa}{end}")
+        return None if figure is None else group.rate(figure)
+    ours = group.named(f"netlet-{isa}{end}")
+    return None if ours is None else group.peak(isa, int(ours.info["threads"]))
 
 
 def _growth(found: list[Group], where: str) -> Canvas | None:

@@ -1,9 +1,9 @@
 """Writes what the READMEs show of the committed runs: ``python -m benchmarks.readme [--measure]``.
 
 The block in README.md is made from ``results/full.json`` and ``results/footprint.json`` (and ``streaming.json``, if
-there is one; goals and ratios from ``goals.json``, if there is one: a later run of fewer cases), that in
-benchmarks/README.md from ``results/scaling.json``. ``--measure`` makes these first, in one go of about 25 minutes on
-two cores; a test holds the blocks to the files.
+there is one; goals and ratios from ``goals.json``, if there is one: a later run of fewer cases), those in
+benchmarks/README.md from ``results/scaling.json`` and ``results/threads.json``. ``--measure`` makes these first, in one
+go of about 25 minutes on two cores; a test holds the blocks to the files.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import footprint, run, scaling, streaming
+from benchmarks import footprint, run, scaling, streaming, threads
 from benchmarks.compare import held_goals, libraries_table, machine_lines
 from benchmarks.figures import groups
 
@@ -88,6 +88,11 @@ def more_cores(results: Path) -> list[str]:
     return scaling.report(found) if found else [NONE]
 
 
+def at_once(results: Path) -> list[str]:
+    found = load(results / "threads.json")
+    return threads.report(found) if found else [NONE]
+
+
 def replaced(text: str, name: str, lines: list[str]) -> str:
     """``text`` with the block between ``<!-- name:begin -->`` and ``<!-- name:end -->`` made of ``lines``.
 
@@ -104,7 +109,7 @@ def written(path: Path, results: Path = RESULTS) -> str:
     """What the README at ``path`` should hold."""
     text = path.read_text(encoding="utf-8")
     if path.parent == HERE:
-        return replaced(text, "scaling", more_cores(results))
+        return replaced(replaced(text, "threads", at_once(results)), "scaling", more_cores(results))
     return replaced(text, "benchmarks", [*speed(results), *feet(results), *large_data(results)])
 
 
@@ -120,6 +125,7 @@ def main(arguments: list[str] | None = None) -> int:
         status = int(run.main(["--output", str(RESULTS / "full.json"), *rest]) != 0)
         footprint.main([])
         scaling.main([])
+        threads.main([])
     for path in (HERE.parent / "README.md", HERE / "README.md"):
         path.write_text(written(path), encoding="utf-8")
     return status

@@ -23,7 +23,7 @@ def _activate(name: str, z: Array) -> Array:
 
 def _slope(name: str, y: Array) -> Array:
     """dy/dz of a hidden activation, from its output."""
-    return np.where(y > 0, 1.0, 0.0) if name == "relu" else 1 - y * y
+    return (y > 0).astype(y.dtype) if name == "relu" else 1 - y * y
 
 
 def forward(case: Network, weights: list[Array], x: Array) -> list[Array]:
@@ -42,18 +42,27 @@ def loss(case: TrainingCase, weights: list[Array], x: Array, y: Array) -> float:
     return float(((prediction - y) ** 2).mean())
 
 
-def gradients(case: TrainingCase, weights: list[Array], x: Array, y: Array) -> list[Array]:
-    """dloss/dweights of one batch, in the order of the weights."""
+def gradients(case: TrainingCase, weights: list[Array], x: Array, y: Array, edge: float = 0) -> list[Array]:
+    """dloss/dweights of one batch, in the order and the type of the weights.
+
+    A relu of I inputs is on where its sum is above ``edge * sqrt(I)`` of the sums' root mean square: see
+    :mod:`benchmarks.rounding`. Elsewhere it is 0.
+    """
     values = forward(case, weights, x)
     if case.loss == "softmax_cross_entropy":  # d(-log softmax(z)[y])/dz = softmax(z) - onehot(y)
-        dz = (values[-1] - np.eye(case.widths[-1])[y]) / len(y)
+        dz = (values[-1] - np.eye(case.widths[-1], dtype=x.dtype)[y]) / len(y)
     else:
         dz = 2 * (values[-1] - y) / y.size
     found: list[Array] = []
     for index in reversed(range(len(case.layers))):
         found[:0] = [values[index].T @ dz, dz.sum(axis=0)]
         if index:
-            dz = (dz @ weights[2 * index].T) * _slope(case.layers[index - 1].activation, values[index])
+            activation = case.layers[index - 1].activation
+            slope = _slope(activation, values[index])
+            if edge and activation == "relu":
+                z = values[index - 1] @ weights[2 * index - 2] + weights[2 * index - 1]
+                slope = (z > edge * np.sqrt(case.widths[index - 1] * np.square(z).mean())).astype(z.dtype)
+            dz = (dz @ weights[2 * index].T) * slope
     return found
 
 

@@ -1,9 +1,10 @@
 """What Netlet should gain on more cores than there are here: ``python -m benchmarks.scaling [--output NAME.json]``.
 
-Measures, with one thread and with 2, 4, ... up to the cores present: a few cases, what handing work to threads costs
-(fork and join) and the memory's bandwidth. From these and from the number of parts that work is cut into, it predicts
-up to 64 threads, once hopefully and once not, and says how far the prediction for the threads that are here is off.
-``formulas`` in the README says how.
+Measures, with one thread and with 2, 4, ... up to the cores present: a few cases, what it costs to wake threads (fork
+and join) and to hand a loop to threads that stand by, and the memory's bandwidth; and, on one thread, what of a step is
+not shared. From these and from the number of parts that work is cut into, it predicts up to 64 threads, once hopefully
+and once not, and says how far the prediction for the threads that are here is off. Where others use the processors
+meanwhile, figures of several threads mean nothing, and it predicts nothing. The README has the formulas.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ from benchmarks.peers import cores, netlet_model
 
 HERE = Path(__file__).resolve().parent
 OUTPUT = HERE / "results" / "scaling.json"
-SCHEDULE = HERE.parent / "csrc" / "program" / "schedule.h"
+CSRC = HERE.parent / "csrc"
+# Whose constants decide what is shared.
+SOURCES = ("program/schedule.h", "program/training.cpp", "ops/gemm.h", "ops/dense.cpp")
 
 SHOWN = (
     "tabular", "simplechains", "mnist_small", "mnist_big", "predict_64-64-64-10_batch1024",
@@ -45,13 +48,21 @@ PREDICTED = (2, 4, 8, 16, 32, 64)
 FLOAT = 4  # bytes
 # Of the program that tells what fork and join cost; its blocks of rows are handed out one by one.
 SMALL = InferenceCase((64, 64, 64, 10), 1)
+# What handing a loop over costs is the difference of two of these: large networks, by their bytes, of products that are
+# just large enough to be shared, and nothing else that is.
+DEEP = tuple(
+    TrainingCase(f"deep_{depth}", (128,) * depth, 8, 8 * 64, 1, "mean_squared_error", learning_rate=1e-3)
+    for depth in (9, 25)
+)
+# Processors that others use: above this, no forecast.
+BUSY = 0.1
 STREAM_FLOATS = 1 << 24  # of each of three arrays: 64 MB, more than a share of the last cache
 TURN, TURNS = 0.05, 9
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """The constants of csrc/program/schedule.h, read from there so that both cannot differ."""
+    """The constants of the C++ sources, read from there so that both cannot differ."""
 
     small_bytes: int
     shard_flops: float
@@ -61,15 +72,18 @@ class Schedule:
     block_floats: int
     least_block: int
     most_block: int
+    product: int  # multiply-adds of a product, elements of an activation and of gathered rows, from which on
+    elements: int  # threads share them in a large network
+    gathered: int
 
     @staticmethod
     def read(text: str) -> Schedule:
-        """ValueError if the header is not written as expected."""
+        """ValueError if the sources are not written as expected."""
 
         def find(pattern: str, what: str) -> str:
             match = re.search(pattern, text)
             if match is None:
-                raise ValueError(f"{SCHEDULE.name}: {what} is not written as benchmarks.scaling expects: {pattern}")
+                raise ValueError(f"csrc: {what} is not written as benchmarks.scaling expects: {pattern}")
             return match[1]
 
         block = r"clamp<int64_t>\(\((\d+) << 10\) / plan\.widest / 12 \* 12, 12, 768\)"
@@ -82,6 +96,9 @@ class Schedule:
             block_floats=int(find(block, "the block of rows")) << 10,
             least_block=12,
             most_block=768,
+            product=1 << int(find(r"int64_t worth = 1 << (\d+);", "the work of a product")),
+            elements=1 << int(find(r"kElementwiseWorth = 1 << (\d+);", "the elements of a loop")),
+            gathered=1 << int(find(r"count \* size < \(1 << (\d+)\)", "the rows that are gathered at once")),
         )
 
     def is_small(self, case: Network) -> bool:
@@ -111,12 +128,32 @@ def parameters(case: Network) -> int:
     return sum((layer.inputs + 1) * layer.outputs for layer in case.layers)
 
 
-def parallel_regions(case: Network, schedule: Schedule) -> int:
-    """How often a step or call of this case forks and joins."""
+def sources() -> str:
+    """What :meth:`Schedule.read` reads."""
+    return "".join((CSRC / name).read_text(encoding="utf-8") for name in SOURCES)
+
+
+def loops(case: Network, schedule: Schedule) -> int:
+    """How many loops a step or call hands over to the threads that stand by."""
     if schedule.is_small(case):
-        return 1 if isinstance(case, InferenceCase) else 2  # the shards; the tree that adds their gradients
-    split = [case.batch * layer.inputs * layer.outputs >= 1 << 17 for layer in case.layers]  # as in ops/gemm.h
-    return sum(split) if isinstance(case, InferenceCase) else 3 * sum(split) - split[0]  # the first has no dx
+        parts = schedule.parts(case)
+        if parts == 1 or isinstance(case, InferenceCase):
+            return int(parts > 1)
+        return 1 + _updates_are_shared(case, schedule)  # the shards; the tree that adds their gradients, and the step
+    training = not isinstance(case, InferenceCase)
+    count = int(training and case.batch * case.widths[0] >= schedule.gathered)
+    for index, layer in enumerate(case.layers):
+        product = case.batch * layer.inputs * layer.outputs >= schedule.product
+        elements = case.batch * layer.outputs >= schedule.elements
+        backward = 1 + (index > 0) if training else 0  # dkernel, and dx but for the first layer
+        count += product * (1 + backward)
+        count += elements * (layer.activation == "tanh")  # relu is in the product
+        count += elements * training * ((layer.activation in ("tanh", "relu")) + 1)  # its slope; dbias
+    return count
+
+
+def _updates_are_shared(case: Network, schedule: Schedule) -> bool:
+    return 10 * parameters(case) * schedule.parts(case) >= schedule.loop_flops
 
 
 def held(case: Network) -> int:
@@ -140,16 +177,18 @@ class Inputs:
     call: float
     cache: float
     fork_join: dict[int, float]
+    handover: dict[int, float]
     bandwidth: dict[int, float]
     cases: dict[str, dict[int, float]]
+    serial: dict[str, float]
 
-    def join(self, threads: int, hopeful: bool) -> float:
-        """Fork and join of ``threads``: measured, or growing from there as a tree's depth or with each thread."""
-        if threads in self.fork_join:
-            return self.fork_join[threads]
-        most = max(self.fork_join)
+    def grown(self, measured: dict[int, float], threads: int, hopeful: bool) -> float:
+        """Of fork and join or a handover: measured, or growing from there as a tree's depth or with each thread."""
+        if threads in measured:
+            return measured[threads]
+        most = max(measured)
         growth = math.log2(threads) / math.log2(most) if hopeful else (threads - 1) / (most - 1)
-        return self.fork_join[most] * growth
+        return measured[most] * growth
 
     def stream(self, threads: int, hopeful: bool) -> float:
         """Bandwidth of ``threads``: measured, or growing from there with each thread or not at all."""
@@ -161,14 +200,36 @@ class Inputs:
 
 def predict(case: Network, inputs: Inputs, threads: int, hopeful: bool, schedule: Schedule) -> float:
     """Seconds a step or call; see the formulas in the README."""
-    one = inputs.cases[case.name][1]
-    if schedule.is_small(case) and schedule.threads(case, threads) == 1:
-        return one
+    measured, serial = inputs.cases[case.name], inputs.serial[case.name]
+    most = max(measured)
+    if not hopeful:  # what the most threads took longer than predicted is not shared, either
+        excess = measured[most] - _predict(case, inputs, most, True, schedule, serial)
+        gone = 1 - _share(case, most, schedule)
+        serial += max(0.0, excess) / gone if gone else 0.0
+    return _predict(case, inputs, threads, hopeful, schedule, min(serial, measured[1]))
+
+
+def _share(case: Network, threads: int, schedule: Schedule) -> float:
+    """Of the shared work, the part that the busiest thread does."""
+    if not schedule.is_small(case):
+        return 1 / threads
     parts = schedule.parts(case)
-    share = math.ceil(parts / threads) / parts if schedule.is_small(case) else 1 / threads
-    at_work = min(threads, parts) if schedule.is_small(case) else threads
-    joins = parallel_regions(case, schedule) * inputs.join(at_work, hopeful)
-    shared = inputs.call + (one - inputs.call) * share + joins
+    return math.ceil(parts / threads) / parts
+
+
+def _predict(
+    case: Network, inputs: Inputs, threads: int, hopeful: bool, schedule: Schedule, serial: float
+) -> float:  # fmt: skip
+    one = inputs.cases[case.name][1]
+    at_work = threads
+    if schedule.is_small(case):
+        at_work = min(threads, schedule.parts(case)) if schedule.threads(case, threads) > 1 else 1
+    if at_work == 1:
+        return one
+    handing = loops(case, schedule) * inputs.grown(inputs.handover, at_work, hopeful)
+    if isinstance(case, InferenceCase):  # threads are woken for each call; those of a training stand by for long
+        handing = (handing if not schedule.is_small(case) else 0.0) + inputs.grown(inputs.fork_join, at_work, hopeful)
+    shared = serial + (one - serial) * _share(case, threads, schedule) + handing
     if schedule.is_small(case) or held(case) <= inputs.cache:
         return shared
     return max(shared, moved(case) / inputs.stream(threads, hopeful))
@@ -225,7 +286,7 @@ def unit_of(case: Network, threads: int) -> tuple[Callable[[], Any], int]:
         assert isinstance(case, TrainingCase)
         training = netlet_model.prepare_training(case, training_data(case), initial_weights(case), {})
         training.run(1, case.shuffle)
-        return lambda: training.run(1, case.shuffle), case.steps
+        return lambda: training.run(case.epochs, case.shuffle), case.epochs * case.steps
 
 
 def measure_cases(names: tuple[str, ...], turn: float, turns: int) -> dict[str, dict[int, float]]:
@@ -236,6 +297,67 @@ def measure_cases(names: tuple[str, ...], turn: float, turns: int) -> dict[str, 
         seconds = medians({threads: unit for threads, (unit, _) in units.items()}, turn, turns)
         found[name] = {threads: seconds[threads] / units[threads][1] for threads in units}
     return found
+
+
+def measure_serial(case: Network, one: float, schedule: Schedule, seconds: float) -> float:
+    """Seconds of a step or call that are no thread's but the caller's, of ``one`` that it takes on one thread.
+
+    These are what it takes besides the step that ``model.profile`` times, and those parts of that which are not shared.
+    """
+    with netlet_threads(1):
+        found = netlet_model.profile(case, initial_weights(case), seconds)
+    shared = {"forward", "backward"}
+    if schedule.is_small(case):  # the rows of a shard meet no other thread from gathering to their gradient
+        shared |= {"gather", "loss", "metrics"}
+        if _updates_are_shared(case, schedule):
+            shared.add("update")
+    elif case.batch * case.widths[0] >= schedule.gathered:
+        shared.add("gather")
+    own = {"forward": 0, "backward": 0}
+    spent = max(0.0, one - 1e-6 * found.microseconds)
+    for part in found.rows:
+        alone = part.phase not in shared
+        if part.phase in own and not schedule.is_small(case):
+            layers = case.layers if part.phase == "forward" else case.layers[::-1]
+            if part.op == "dense":
+                layer = layers[own[part.phase]]
+                own[part.phase] += 1
+                alone = case.batch * layer.inputs * layer.outputs < schedule.product
+            else:
+                alone = True  # softmax
+        spent += 1e-6 * part.microseconds if alone else 0.0
+    return min(spent, one)
+
+
+def measure_handover(turn: float, turns: int, schedule: Schedule) -> dict[int, float]:
+    """Seconds to hand a loop to threads that stand by and to be done together, by number of threads.
+
+    The two DEEP networks differ in nothing but loops: ``J H(n) = T(n) - T(1) / n`` of the deeper less the other. What
+    of a loop is not shared, and lines of cache that change cores, are in it.
+    """
+    shallow, deep = (
+        medians({n: unit_of(case, n)[0] for n in counts()}, turn, turns) for case in DEEP
+    )  # fmt: skip
+    more = (loops(DEEP[1], schedule) - loops(DEEP[0], schedule)) * DEEP[0].steps
+    steps = {n: deep[n] - shallow[n] for n in counts()}
+    return {n: max(0.0, (steps[n] - steps[1] / n) / more) for n in counts()[1:]}
+
+
+def others(seconds: float = 1.0) -> float | None:
+    """How many processors others use while this process sleeps; None where the system does not say."""
+    path = Path("/proc/stat")
+    if not path.exists():
+        return None
+
+    def idle() -> tuple[int, int]:
+        ticks = [int(text) for text in path.read_text().split("\n", 1)[0].split()[1:9]]
+        return sum(ticks), ticks[3] + ticks[4]  # all; idle, and waiting for a disk
+
+    (all_before, idle_before) = idle()
+    time.sleep(seconds)
+    (all_after, idle_after) = idle()
+    passed = max(1, all_after - all_before)
+    return (os.cpu_count() or 1) * (1 - (idle_after - idle_before) / passed)
 
 
 def measure_fork_join(turn: float, turns: int, schedule: Schedule) -> tuple[float, dict[int, float]]:
@@ -291,51 +413,70 @@ def topology() -> dict[str, Any]:
     }
 
 
+def is_busy(run: dict[str, Any]) -> bool:
+    """Whether others ran, too; of a run that does not know, whether its load was high."""
+    if (used := run.get("others")) is not None:
+        return bool(used > BUSY)
+    return bool(run["machine_info"]["load"] > 0.25 * run["machine_info"]["cores"])
+
+
 def report(run: dict[str, Any]) -> list[str]:
     """The prose and the table of a run, in Markdown."""
-    inputs, schedule = inputs_of(run), Schedule(**run["schedule"])
+    inputs, schedule, busy = inputs_of(run), Schedule(**run["schedule"]), is_busy(run)
     where, about = run["machine_info"], run["topology"]
     most = max(inputs.bandwidth)
     smt = {None: "unknown", True: "on", False: "off"}[about["smt"]]
+    used = "" if run.get("others") is None else f", processors that others used {run['others']:.2f}"
     lines = [
-        f"Measured on {where['cpu']} ({where['cpu_family']}), load when it began {where['load']}: {about['affinity']} "
-        f"of {about['processors']} processors, quota {about['quota'] or 'none'}, sockets {about['sockets']}, "
-        f"NUMA nodes {about['numa_nodes']}, SMT {smt}.",
+        f"Measured on {where['cpu']} ({where['cpu_family']}), load when it began {where['load']}{used}: "
+        f"{about['affinity']} of {about['processors']} processors, quota {about['quota'] or 'none'}, "
+        f"sockets {about['sockets']}, NUMA nodes {about['numa_nodes']}, SMT {smt}.",
         "",
-        f"- A call costs c = {1e6 * inputs.call:.2f} µs besides its work (one row through 64-64-64-10, work included).",
     ]
+    if busy:
+        lines += [
+            "**Others used the processors: these figures show that it runs. What several threads took is not what they "
+            "take, and nothing is predicted from it.**",
+            "",
+        ]
+    lines.append(f"- A call costs c = {1e6 * inputs.call:.2f} µs besides its work (one row through 64-64-64-10).")
     if inputs.fork_join:
         joins = ", ".join(f"{n} threads {1e6 * s:.1f} µs" for n, s in inputs.fork_join.items())
-        lines.append(f"- Fork and join: {joins}.")
+        handed = ", ".join(f"{n} threads {1e6 * s:.2f} µs" for n, s in inputs.handover.items())
+        lines += [f"- Fork and join: {joins}.", f"- Handing over a loop: {handed}."]
     streams = ", ".join(f"{n}: {s / 1e9:.1f}" for n, s in inputs.bandwidth.items())
     lines.append(f"- Bandwidth in GB/s, by threads: {streams}.")
     if not inputs.fork_join:
         lines += ["", "With one core there is nothing to predict from: what fork and join cost is not known."]
         return lines
-    head = ["case", "parts", "one thread, µs", f"{most} threads, measured", f"{most}, predicted"]
-    head += [str(n) for n in PREDICTED if n > most]
+    ahead = [n for n in PREDICTED if n > most and not busy]
+    head = ["case", "parts", "loops", "one thread, µs", "not shared, µs", f"{most} threads, measured"]
+    head += [] if busy else [f"{most}, predicted", *(str(n) for n in ahead)]
     lines += ["", row(head), "|---|---:|" + "---:|" * (len(head) - 2)]
     for name, seconds in inputs.cases.items():
         case: Any = CASES[name]
-        small = schedule.is_small(case)
 
         def times(threads: int, case: Any = case, one: float = seconds[1]) -> str:
             low, high = sorted(one / predict(case, inputs, threads, hopeful, schedule) for hopeful in (False, True))
             return f"{low:.2g}×" if f"{low:.2g}" == f"{high:.2g}" else f"{low:.2g}–{high:.2g}×"
 
-        cells = [name, schedule.parts(case) if small else "products", number(1e6 * seconds[1])]
-        cells += [f"{seconds[1] / seconds[most]:.2f}×", times(most), *(times(n) for n in PREDICTED if n > most)]
+        cells = [name, schedule.parts(case) if schedule.is_small(case) else "products", loops(case, schedule)]
+        cells += [number(1e6 * seconds[1]), number(1e6 * inputs.serial[name]), f"{seconds[1] / seconds[most]:.2f}×"]
+        if not busy:
+            expected = seconds[1] / predict(case, inputs, most, True, schedule)
+            cells += [f"{expected:.2f}×", *(times(n) for n in ahead)]
         lines.append(row(cells))
-    return [*lines, "", *conclusions(inputs, schedule)]
+    return lines if busy else [*lines, "", *conclusions(inputs, schedule)]
 
 
 def conclusions(inputs: Inputs, schedule: Schedule) -> list[str]:
     """What follows from the figures, each with the formula that it follows from."""
     most = max(inputs.fork_join)
-    join = inputs.fork_join[most]
+    pays = most / (most - 1)
     lines = [
-        f"- Splitting pays where W (1 - 1/n) > J F(n): with F({most}) = {1e6 * join:.1f} µs, work of one fork and join "
-        f"has to take more than {1e6 * join * most / (most - 1):.1f} µs on one thread.",
+        f"- Sharing W pays where W (1 - 1/n) is more than it costs: on {most} threads, a loop has to take more than "
+        f"{1e6 * inputs.handover[most] * pays:.1f} µs on one thread, and a call whose threads are woken for it "
+        f"{1e6 * inputs.fork_join[most] * pays:.1f} µs.",
     ]
     for name in inputs.cases:
         case: Any = CASES[name]
@@ -353,7 +494,7 @@ def conclusions(inputs: Inputs, schedule: Schedule) -> list[str]:
         else:
             why = (
                 f"its {held(case) / 1e6:.1f} MB stay in the last cache, {inputs.cache / 1e6:.0f} MB; what counts is "
-                f"that it forks and joins {parallel_regions(case, schedule)} times"
+                f"that it hands over {loops(case, schedule)} loops"
             )
         lines.append(f"- {name}: {why}.")
     return lines
@@ -366,27 +507,30 @@ def inputs_of(run: dict[str, Any]) -> Inputs:
     cases = {name: keyed(found) for name, found in run["cases"].items()}
     caches = run["machine_info"]["caches"]
     last = float(caches.get("L3", caches.get("L2", "0K")).removesuffix("K")) * 1024
-    return Inputs(run["call"], last, keyed(run["fork_join"]), keyed(run["bandwidth"]), cases)
+    by_threads = [keyed(run[name]) for name in ("fork_join", "handover", "bandwidth")]
+    return Inputs(run["call"], last, *by_threads, cases, run["serial"])
 
 
 def measure(names: tuple[str, ...] = SHOWN, turn: float = TURN, turns: int = TURNS) -> dict[str, Any]:
     """A run as it is written to JSON."""
-    schedule = Schedule.read(SCHEDULE.read_text(encoding="utf-8"))
-    about = machine.describe()
+    schedule = Schedule.read(sources())
+    about, before = machine.describe(), others()
     call, fork_join = measure_fork_join(turn, turns, schedule)
-    return json.loads(  # type: ignore[no-any-return]
-        json.dumps(
-            {
-                "machine_info": about,
-                "topology": topology(),
-                "schedule": vars(schedule),
-                "call": call,
-                "fork_join": fork_join,
-                "bandwidth": measure_bandwidth(turns),
-                "cases": measure_cases(names, turn, turns),
-            }
-        )
-    )
+    cases = measure_cases(names, turn, turns)
+    known: dict[str, Any] = dict(CASES)
+    found = {
+        "machine_info": about,
+        "topology": topology(),
+        "schedule": vars(schedule),
+        "call": call,
+        "fork_join": fork_join,
+        "handover": measure_handover(turn, turns, schedule),
+        "bandwidth": measure_bandwidth(turns),
+        "cases": cases,
+        "serial": {name: measure_serial(known[name], cases[name][1], schedule, turn * turns) for name in names},
+        "others": None if before is None else max(before, others() or 0.0),
+    }
+    return json.loads(json.dumps(found))  # type: ignore[no-any-return]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from netlet.backends import available_backends
+
 os.environ.setdefault("MPLBACKEND", "Agg")  # before anyone imports matplotlib: tests open no windows
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job ignores Ctrl-C; tests send it
@@ -34,3 +36,10 @@ def one_seed() -> Iterator[None]:
 
     netlet.set_random_seed(20240229)
     yield
+
+
+@pytest.fixture(params=available_backends())
+def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The test runs once on each backend that is available."""
+    monkeypatch.setenv("NETLET_BACKEND", request.param)
+    return str(request.param)

@@ -163,7 +163,7 @@ def test_missing_matplotlib_names_the_extra(history, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without_matplotlib)
     for module in [name for name in sys.modules if name.startswith("matplotlib")]:
         monkeypatch.delitem(sys.modules, module)
-    with pytest.raises(ImportError, match=r"pip install 'netlet\[examples\]'"):
+    with pytest.raises(ImportError, match=r"pip install 'netlet\[plot\]'"):
         history.plot()
 
 

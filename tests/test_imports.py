@@ -19,12 +19,13 @@ PACKAGE = Path(netlet.__file__).parent
 # From the ground up. A module may import what stands on its own floor or below it.
 FLOORS = [
     {"_version", "config", "errors", "_native", "_predictor"},
-    {"random", "utils"},
+    {"preprocessing", "random", "utils"},
     {"program"},
     {"backends"},
     {"activations", "constraints", "initializers", "losses", "metrics", "optimizers", "regularizers"},
     {"layers"},
     {"callbacks", "models", "plotting", "runtime"},
+    {"model_selection"},
     {"__main__", "examples", "testing", "__init__"},
 ]
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}

@@ -158,3 +158,72 @@ def test_summary_of_a_model_as_it_is_made():
     calls: list[str] = []
     Sequential(layers, name="mnist").summary(line_length=76, print_fn=calls.append)
     assert calls == [MNIST]
+
+
+# As Keras 3.15 prints it.
+TWINS = """\
+Model: "twins"
+┏━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━┓
+┃ Layer (type)        ┃ Output Shape      ┃    Param # ┃ Connected to      ┃
+┡━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━┩
+│ a (InputLayer)      │ (None, 3)         │          0 │ -                 │
+├─────────────────────┼───────────────────┼────────────┼───────────────────┤
+│ b (InputLayer)      │ (None, 3)         │          0 │ -                 │
+├─────────────────────┼───────────────────┼────────────┼───────────────────┤
+│ twin (Dense)        │ (None, 4)         │         16 │ a[0][0], b[0][0]  │
+├─────────────────────┼───────────────────┼────────────┼───────────────────┤
+│ cat (Concatenate)   │ (None, 8)         │          0 │ twin[0][0],       │
+│                     │                   │            │ twin[1][0]        │
+├─────────────────────┼───────────────────┼────────────┼───────────────────┤
+│ out (Dense)         │ (None, 1)         │          9 │ cat[0][0]         │
+└─────────────────────┴───────────────────┴────────────┴───────────────────┘
+ Total params: 25 (100.00 B)
+ Trainable params: 25 (100.00 B)
+ Non-trainable params: 0 (0.00 B)
+"""
+
+
+def twins():
+    from netlet.layers import Concatenate, Dense, Input
+    from netlet.models import Model
+
+    a, b = Input((3,), name="a"), Input((3,), name="b")
+    twin = Dense(4, name="twin")
+    return Model([a, b], Dense(1, name="out")(Concatenate(name="cat")([twin(a), twin(b)])), name="twins")
+
+
+def test_graph_shows_what_each_layer_is_called_on():
+    assert text_of(twins(), 76) == TWINS
+
+
+@pytest.mark.parametrize("line_length", [40, 60, 108, 120])
+def test_every_line_of_a_graph_is_as_long_as_asked(line_length):
+    lines = text_of(twins(), line_length).splitlines()
+    assert {len(line) for line in lines[1:-3]} == {line_length}
+
+
+def test_graph_that_is_a_chain_has_three_columns_and_its_input():
+    from netlet.layers import Dense, Input
+    from netlet.models import Model
+
+    a = Input((3,), name="a")
+    text = text_of(Model(a, Dense(1, name="out")(Dense(4, name="h")(a)), name="chain"))
+    assert "Connected to" not in text
+    assert [line.split()[1] for line in text.splitlines() if line.startswith("│")] == ["a", "h", "out"]
+
+
+def test_graph_lists_layers_by_their_distance_from_the_outputs():
+    """The order is that of Keras 3.15 for the same graph."""
+    from netlet.layers import Add, Concatenate, Dense, Embedding, Flatten, Input, Multiply
+    from netlet.models import Model
+
+    x, item = Input((8,), name="x"), Input((3,), name="item")
+    a = Dense(16, name="d12")(Dense(16, name="d11")(Dense(16, name="d1")(x)))
+    b = Dense(16, name="d21")(Dense(16, name="d2")(x))
+    e = Flatten(name="flat")(Embedding(10, 4, name="emb")(item))
+    joined = Concatenate(name="cat")([Multiply(name="mul")([a, b]), e])
+    y = Add(name="add")([Dense(1, name="d3")(joined), Dense(1, name="d4")(x)])
+    lines = text_of(Model([x, item], y), 108).splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("│")] == [
+        "x", "d1", "d11", "d2", "item", "d12", "d21", "emb", "mul", "flat", "cat", "d3", "d4", "add"
+    ]  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.cases import Case, InferenceCase, Network, ProductCase, TrainingCase
-from benchmarks.data import Array, Data, Factors
+from benchmarks.data import Array, Data, Factors, inference_rows, training_data
 from benchmarks.peers import Multiply, Predict, Settings, cores, missing
 
 
@@ -76,6 +76,15 @@ class _Training:
 
     def weights(self) -> list[Array]:
         return [np.array(w) for w in self._model.get_weights()]
+
+
+def profile(case: Network, weights: list[Array], seconds: float) -> Any:
+    """What ``model.profile`` says of a step of the case, or a call, in about so many seconds."""
+    if isinstance(case, InferenceCase):
+        return _model(case, weights).profile(inference_rows(case), batch_size=case.batch, seconds=seconds)
+    data = training_data(case)
+    training = _Training(case, data, weights)
+    return training._model.profile(data.x, data.y, batch_size=case.batch, seconds=seconds)
 
 
 def prepare_training(case: TrainingCase, data: Data, weights: list[Array], settings: Settings) -> _Training:

@@ -25,7 +25,9 @@ class PythonHost final : public Host {
         metrics_(object_.attr("metric_sizes").cast<std::vector<int64_t>>()),
         params_(object_.attr("param_size").cast<int64_t>()),
         label_size_(object_.attr("label_size").cast<int64_t>()),
-        integer_labels_(object_.attr("integer_labels").cast<bool>()) {}
+        integer_labels_(object_.attr("integer_labels").cast<bool>()),
+        penalizes_(object_.attr("penalizes").cast<bool>()),
+        constrains_(object_.attr("constrains").cast<bool>()) {}
 
   ~PythonHost() override {
     const py::gil_scoped_acquire gil;
@@ -70,6 +72,20 @@ class PythonHost final : public Host {
                            weight ? view(weight, dtype_, {rows}) : py::object(py::none()));
   }
 
+  bool penalizes() const override { return penalizes_; }
+  bool constrains() const override { return constrains_; }
+
+  double penalize(void* gradient) override {
+    const py::gil_scoped_acquire gil;
+    return object_.attr("penalize")(gradient ? view(gradient, dtype_, {params_}) : py::object(py::none()))
+        .cast<double>();
+  }
+
+  void constrain() override {
+    const py::gil_scoped_acquire gil;
+    object_.attr("constrain")();
+  }
+
   int64_t label_size() const override { return label_size_; }
   bool integer_labels() const override { return integer_labels_; }
 
@@ -102,6 +118,7 @@ class PythonHost final : public Host {
   int64_t params_;
   int64_t label_size_;
   bool integer_labels_;
+  bool penalizes_, constrains_;
 };
 
 }  // namespace

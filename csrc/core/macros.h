@@ -13,6 +13,15 @@
 #define NL_FN inline
 #endif
 
+// NL_APART marks functions that must stay out of their caller, whose own registers and stack they would crowd.
+#if defined(__GNUC__)
+#define NL_APART __attribute__((noinline))
+#elif defined(_MSC_VER)
+#define NL_APART __declspec(noinline)
+#else
+#define NL_APART
+#endif
+
 // NL_UNROLL before a loop of few turns, whose number is known: every turn is written out, so that an array indexed by
 // the loop lives in registers.
 #if defined(__clang__)

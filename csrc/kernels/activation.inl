@@ -65,6 +65,65 @@ struct HardSigmoid {  // clip(x / 6 + 1 / 2, 0, 1)
   }
 };
 
+struct Relu6 {
+  template <class V> static NL_FN V forward(V x, V) { return min(V(6), max(V(0), x)); }
+  template <class V> static NL_FN V backward(V, V y, V dy, V) { return select((y > V(0)) & (y < V(6)), dy, V(0)); }
+};
+
+struct Celu {  // Barron (2017), arXiv:1704.07483; alpha > 0
+  template <class V> static NL_FN V forward(V x, V alpha) {
+    return select(x > V(0), x, alpha * expm1(min(V(0), x) / alpha));
+  }
+  template <class V> static NL_FN V backward(V, V y, V dy, V alpha) {
+    return select(y > V(0), dy, dy * (y / alpha + V(1)));
+  }
+};
+
+struct Squareplus {  // Barron (2021), arXiv:2112.11687: (x + sqrt(x^2 + b)) / 2, which would cancel where x < 0
+  template <class V> static NL_FN V forward(V x, V b) {
+    const V sum = sqrt(fma(x, x, b)) + abs(x);
+    return select(x < V(0), V(0.5) * b / sum, V(0.5) * sum);
+  }
+  template <class V> static NL_FN V backward(V, V y, V dy, V b) {  // y / sqrt(x^2 + b), where the root is y + b / (4 y)
+    return select(y > V(0), dy / (V(1) + V(0.25) * b / y / y), V(0));
+  }
+};
+
+struct SoftShrink {
+  template <class V> static NL_FN V forward(V x, V alpha) { return x - max(-alpha, min(alpha, x)); }
+  template <class V> static NL_FN V backward(V, V y, V dy, V) { return select(y == V(0), V(0), dy); }
+};
+
+struct HardShrink {
+  template <class V> static NL_FN V forward(V x, V alpha) { return select(abs(x) <= alpha, V(0), x); }
+  template <class V> static NL_FN V backward(V, V y, V dy, V) { return select(y == V(0), V(0), dy); }
+};
+
+struct SparsePlus {  // ((x + 1) / 2)^2 between -1 and 1, whose slope is its root
+  template <class V> static NL_FN V forward(V x, V) {
+    const V root = fma(max(V(-1), min(V(1), x)), V(0.5), V(0.5));
+    return select(x < V(1), root * root, x);
+  }
+  template <class V> static NL_FN V backward(V, V y, V dy, V) { return dy * sqrt(min(V(1), y)); }
+};
+
+struct HardTanh {
+  template <class V> static NL_FN V forward(V x, V) { return max(V(-1), min(V(1), x)); }
+  template <class V> static NL_FN V backward(V, V y, V dy, V) { return select((y > V(-1)) & (y < V(1)), dy, V(0)); }
+};
+
+struct SparseSigmoid {
+  template <class V> static NL_FN V forward(V x, V) { return fma(max(V(-1), min(V(1), x)), V(0.5), V(0.5)); }
+  template <class V> static NL_FN V backward(V, V y, V dy, V) {
+    return select((y > V(0)) & (y < V(1)), V(0.5) * dy, V(0));
+  }
+};
+
+struct LogSigmoid {
+  template <class V> static NL_FN V forward(V x, V) { return min(V(0), x) - log1p(exp(-abs(x))); }
+  template <class V> static NL_FN V backward(V, V y, V dy, V) { return -dy * expm1(y); }
+};
+
 struct Softplus {
   template <class V> static NL_FN V forward(V x, V) { return max(V(0), x) + log1p(exp(-abs(x))); }
   template <class V> static NL_FN V backward(V x, V, V dy, V) { return dy * sigmoid(x); }
@@ -107,6 +166,34 @@ struct Silu {  // Elfwing, Uchibe & Doya (2017), arXiv:1702.03118
   template <class V> static NL_FN V backward(V x, V, V dy, V) {
     const V s = sigmoid(x);
     return dy * (s * fma(x, V(1) - s, V(1)));
+  }
+};
+
+struct HardSilu {  // Howard et al. (2019), arXiv:1905.02244: hard swish
+  template <class V> static NL_FN V forward(V x, V) { return x * min(V(1), max(V(0), fma(x, V(1.0 / 6), V(0.5)))); }
+  template <class V> static NL_FN V backward(V x, V, V dy, V) {
+    return select(x <= V(-3), V(0), select(x < V(3), dy * fma(x, V(1.0 / 3), V(0.5)), dy));
+  }
+};
+
+struct TanhShrink {
+  template <class V> static NL_FN V forward(V x, V) { return x - tanh(x); }
+  template <class V> static NL_FN V backward(V x, V, V dy, V) {
+    const V t = tanh(x);
+    return dy * (t * t);
+  }
+};
+
+struct Mish {  // Misra (2019), arXiv:1908.08681: x tanh(softplus x) = x n / (n + 2), n = e (e + 2), e = exp(x)
+  static constexpr double flat = 20;  // from where on tanh(softplus x) is 1 in float and double
+  template <class V> static NL_FN V forward(V x, V) {
+    const V e = exp(min(V(flat), x)), n = e * (e + V(2));
+    return x * (n / (n + V(2)));
+  }
+  template <class V> static NL_FN V backward(V x, V, V dy, V) {
+    const V e = exp(min(V(flat), x)), n = e * (e + V(2)), d = n + V(2);
+    const V slope = fma(x, V(4) * e * (e + V(1)) / (d * d), n / d);
+    return select(x < V(flat), dy * slope, dy);
   }
 };
 

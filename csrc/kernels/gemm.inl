@@ -8,6 +8,7 @@
 // of K (the chain continues from c) and threads only cut between elements, so none of them can change a bit.
 #pragma once
 
+#include "kernels/gemm_narrow.inl"
 #include "kernels/gemm_pack.inl"
 
 namespace netlet {
@@ -41,12 +42,14 @@ static bool packs_b(const GemmArgs<T>& g) {
   return g.m >= 16 * Tile<T>::MR && g.k >= 32 && g.n >= 2 * Tile<T>::NR;
 }
 
-// a is packed where reading it in place would fill a few sets of the cache, or where many panels of b use it.
+// a is packed where reading it in place would fill a few sets of the cache, or where many panels of b use it: fewer
+// where a lies by columns and a step of the tile reads less than half a cache line of each.
 template <class T>
 static bool packs_a(const GemmArgs<T>& g) {
   if (g.n < 4 * Tile<T>::NR || g.m < Tile<T>::MR || g.k < 32) return false;
   const int64_t step = (g.a_row == 1 ? g.a_col : g.a_row) * static_cast<int64_t>(sizeof(T));
-  return step % 1024 == 0 || g.n >= 1024;
+  const bool crumbs = g.a_row == 1 && Tile<T>::MR * sizeof(T) <= 32;
+  return step % 1024 == 0 || g.n >= (crumbs ? 384 : 1024);
 }
 
 template <class T>
@@ -133,7 +136,10 @@ static void gemm(const GemmArgs<T>& g) {
         }
         t.c = g.c + ic * g.ldc + jc;
         t.weights = last && g.weights ? g.weights + ic * g.ldc + jc : nullptr;
-        tiles_of<T>(t, a_rows, b_packed, a, b, mc, nc, Tile<T>::MR * (pack_a_now ? kc : g.a_row));
+        if (g.n <= Vec<T>::lanes && g.m >= 6)  // a is read in place
+          narrow<T>(t, g.a_row, g.a_col, b_packed, b_packed ? Tile<T>::NR : g.b_row, a, b, mc, nc);
+        else
+          tiles_of<T>(t, a_rows, b_packed, a, b, mc, nc, Tile<T>::MR * (pack_a_now ? kc : g.a_row));
       }
       pc += kc;
     } while (pc < g.k);

@@ -68,6 +68,8 @@ static NL_FN void tile(const TileArgs<T>& t, const T* a0, const T* b0, int64_t a
       const vec start = load(t.bias + column, v);
       NL_UNROLL for (int m = 0; m < M; ++m) acc[m][v] = start;
     }
+  } else {
+    NL_UNROLL for (int m = 0; m < M; ++m) NL_UNROLL for (int v = 0; v < V; ++v) acc[m][v] = vec(T(0));
   }
 
   const T* b = b0;

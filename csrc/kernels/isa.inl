@@ -10,6 +10,7 @@
 #include "kernels/optimizer_moments.inl"
 #include "kernels/optimizer_squares.inl"
 #include "kernels/peak.inl"
+#include "kernels/piecewise.inl"
 #include "kernels/softmax.inl"
 
 namespace netlet {
@@ -42,12 +43,26 @@ constexpr Kernels<T> make_kernels(Isa isa) {
   NL_ACT(tanh, Tanh)
   NL_ACT(exponential, Exponential)
   NL_ACT(hard_sigmoid, HardSigmoid)
+  NL_ACT(relu6, Relu6)
+  NL_ACT(celu, Celu)
+  NL_ACT(squareplus, Squareplus)
+  NL_ACT(soft_shrink, SoftShrink)
+  NL_ACT(hard_shrink, HardShrink)
+  NL_ACT(sparse_plus, SparsePlus)
+  NL_ACT(hard_tanh, HardTanh)
+  NL_ACT(sparse_sigmoid, SparseSigmoid)
+  NL_ACT(log_sigmoid, LogSigmoid)
   NL_ACT(softplus, Softplus)
   NL_ACT(softsign, Softsign)
   NL_ACT(gelu, Gelu)
   NL_ACT(gelu_tanh, GeluTanh)
   NL_ACT(silu, Silu)
+  NL_ACT(hard_silu, HardSilu)
+  NL_ACT(tanh_shrink, TanhShrink)
+  NL_ACT(mish, Mish)
 #undef NL_ACT
+  k.piecewise_forward = piecewise_forward<T>;
+  k.piecewise_backward = piecewise_backward<T>;
 
   k.softmax_forward = softmax_forward<T>;
   k.softmax_backward = softmax_backward<T>;

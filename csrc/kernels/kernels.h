@@ -22,17 +22,36 @@ enum class Act : int {
   sigmoid,
   tanh,
   exponential,
-  hard_sigmoid,  // gradient from y
+  hard_sigmoid,
+  relu6,
+  celu,
+  squareplus,
+  soft_shrink,
+  hard_shrink,
+  sparse_plus,
+  hard_tanh,
+  sparse_sigmoid,
+  log_sigmoid,  // gradient from y
   softplus,
   softsign,
   gelu,
   gelu_tanh,
-  silu,  // gradient from x
+  silu,
+  hard_silu,
+  tanh_shrink,
+  mish,  // gradient from x
 };
-inline constexpr int kActCount = 14;
+inline constexpr int kActCount = 26;
 inline constexpr bool gradient_from_output(Act act) {
-  return static_cast<int>(act) <= static_cast<int>(Act::hard_sigmoid);
+  return static_cast<int>(act) <= static_cast<int>(Act::log_sigmoid);
 }
+
+// x <= threshold ? (scale ? scale (x - threshold) : value) : clip(x, low, high): relu with all its arguments, and
+// threshold. See csrc/kernels/piecewise.inl.
+template <class T>
+struct Piecewise {
+  T threshold, scale, value, low, high;
+};
 
 enum class LossKind : int {
   mean_squared_error,
@@ -136,6 +155,10 @@ struct Kernels {
   // y[N] <- act(x[N]); y may be x.     dx[N] <- dy * act'(x); dx may be dy; x is not read where gradient_from_output.
   void (*act_forward[kActCount])(int64_t n, T alpha, const T* x, T* y);
   void (*act_backward[kActCount])(int64_t n, T alpha, const T* x, const T* y, const T* dy, T* dx);
+
+  // The same for f.
+  void (*piecewise_forward)(int64_t n, const Piecewise<T>& f, const T* x, T* y);
+  void (*piecewise_backward)(int64_t n, const Piecewise<T>& f, const T* x, const T* dy, T* dx);
 
   void (*softmax_forward)(int64_t rows, int64_t c, const T* x, T* y);
   void (*softmax_backward)(int64_t rows, int64_t c, const T* y, const T* dy, T* dx);

@@ -3,7 +3,7 @@
 //   mean_squared_error, mean_absolute_error   [sum over positions of the mean over classes, positions]
 //   *_accuracy                                [correct positions, positions]; binary: the mean over classes
 //   confusion                                 [tp, fp, fn, tn], each one number or one for each class
-// Of equal maxima the first counts, as in NumPy's argmax.
+// Of equal maxima the first counts, as in NumPy's argmax; for confusion all of them do, unless they are 0, as in Keras.
 #include "ops/metric.h"
 
 #include <cmath>
@@ -56,10 +56,10 @@ void confusion(const MetricCall& metric, const Positions<T>& at, double* slice) 
   const T threshold = static_cast<T>(metric.threshold);
   for (int64_t p = 0; p < at.count; ++p) {
     const T* x = at.prediction + p * at.classes;
-    const int64_t top = metric.argmax ? argmax(x, at.classes) : -1;
+    const T largest = metric.argmax ? x[argmax(x, at.classes)] : threshold;
     for (int64_t c = 0; c < at.classes; ++c) {
-      const bool truth = at.labels ? at.labels[p] == c : at.dense[p * at.classes + c] > T(0.5);
-      const bool guess = metric.argmax ? c == top : x[c] > threshold;
+      const bool truth = at.labels ? at.labels[p] == c : at.dense[p * at.classes + c] != T(0);
+      const bool guess = metric.argmax ? x[c] == largest && std::fabs(x[c]) > T(1e-9) : x[c] > threshold;
       const int64_t cell = guess ? (truth ? 0 : 1) : (truth ? 2 : 3);
       slice[cell * stride + (metric.per_class ? c : 0)] += 1;
     }

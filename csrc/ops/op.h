@@ -62,6 +62,8 @@ std::unique_ptr<Op<T>> make_dense(const Program&, const OpCall&);
 template <class T>
 std::unique_ptr<Op<T>> make_activation(const Program&, const OpCall&);
 template <class T>
+std::unique_ptr<Op<T>> make_piecewise(const Program&, const OpCall&);
+template <class T>
 std::unique_ptr<Op<T>> make_softmax(const Program&, const OpCall&);
 template <class T>
 std::unique_ptr<Op<T>> make_reshape(const Program&, const OpCall&);
@@ -78,6 +80,8 @@ std::unique_ptr<Op<T>> make_op(const Program& program, int place, Host* host) {
       return make_dense<T>(program, call);
     case OpKind::activation:
       return make_activation<T>(program, call);
+    case OpKind::piecewise:
+      return make_piecewise<T>(program, call);
     case OpKind::softmax:
     case OpKind::log_softmax:
       return make_softmax<T>(program, call);

@@ -100,6 +100,8 @@ void Executor<T>::evaluate(const Rows<T>& rows, int64_t batch, double* sums, Int
   const int64_t tasks = row_sharded_ ? std::min<int64_t>(outer, blocks) : 1;
   const int threads = row_sharded_ ? 1 : threads_;
   if (blocks == 0) return;
+  if (Host* host = network_.host().get(); host && host->penalizes())
+    sums[0] += static_cast<double>(rows.count) * host->penalize(nullptr);
 
   std::vector<typename WorkspacePool<T>::Lease> leases;
   leases.reserve(at(tasks));
@@ -177,7 +179,9 @@ double Executor<T>::gradients(const Rows<T>& rows, T* dparams, T* const* dx) {
   });
   double sums[2] = {0, 0};
   add_sums(*ws, rows.count, sums);
-  return rows.count ? sums[0] / sums[1] : 0.0;
+  Host* host = network_.host().get();
+  const double penalty = host && host->penalizes() ? host->penalize(dparams) : 0;
+  return penalty + (rows.count ? sums[0] / sums[1] : 0.0);
 }
 
 template <class T>
@@ -234,7 +238,10 @@ void Executor<T>::train(const Rows<T>& rows, int64_t batch, std::optional<Shuffl
   const int64_t* order = shuffle ? t.order(*shuffle, rows.count) : nullptr;
   for (size_t s = 0; s < t.shards.size(); ++s) observe(*t.shards[s], static_cast<int64_t>(s));
   const double flops = 3 * network_.plan().flops * static_cast<double>(rows_of_batch);
-  if (flops > kLongStep || network_.program().hosted) {
+  const Host* host = network_.host().get();
+  // Nothing of the host's may run in a team.
+  const bool apart = network_.program().hosted || (host && (host->penalizes() || host->constrains()));
+  if (flops > kLongStep || apart) {
     for (int64_t s = first; s < last; ++s) {
       const int64_t begin = s * batch;
       step(t, rows, order, begin, std::min(batch, rows.count - begin), pace.rate_of(s - first),

@@ -39,6 +39,15 @@ class Host {
   // Lets the metric at this place in the Program's list see a batch.
   virtual void metric(int metric, int64_t rows, const void* prediction, const void* target, const void* weight) = 0;
 
+  // Whether training has something to do between the gradient of a step and its update, and after that: penalties on
+  // the weights, constraints.
+  virtual bool penalizes() const = 0;
+  virtual bool constrains() const = 0;
+  // Adds the penalties' gradients to that of the arena, where it isn't null; returns their sum.
+  virtual double penalize(void* gradient) = 0;
+  // Brings the weights back to where their constraints want them.
+  virtual void constrain() = 0;
+
   // The labels of a loss that the host runs: elements a row, and whether they are int32.
   virtual int64_t label_size() const = 0;
   virtual bool integer_labels() const = 0;

@@ -2,6 +2,7 @@
 // names the place, what was expected and what came.
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <set>
 
 #include "core/error.h"
@@ -27,7 +28,7 @@ E pick(const std::array<std::pair<const char*, E>, N>& names, std::string_view n
   bad(where, "unknown name \"" + std::string(name) + "\", expected one of " + list);
 }
 
-constexpr std::array<std::pair<const char*, Act>, 13> kActs{{
+constexpr std::array<std::pair<const char*, Act>, 25> kActs{{
     {"linear", Act::linear},
     {"relu", Act::relu},
     {"leaky_relu", Act::leaky_relu},
@@ -37,11 +38,42 @@ constexpr std::array<std::pair<const char*, Act>, 13> kActs{{
     {"tanh", Act::tanh},
     {"exponential", Act::exponential},
     {"hard_sigmoid", Act::hard_sigmoid},
+    {"relu6", Act::relu6},
+    {"celu", Act::celu},
+    {"squareplus", Act::squareplus},
+    {"soft_shrink", Act::soft_shrink},
+    {"hard_shrink", Act::hard_shrink},
+    {"sparse_plus", Act::sparse_plus},
+    {"hard_tanh", Act::hard_tanh},
+    {"sparse_sigmoid", Act::sparse_sigmoid},
+    {"log_sigmoid", Act::log_sigmoid},
     {"softplus", Act::softplus},
     {"softsign", Act::softsign},
     {"gelu", Act::gelu},
     {"silu", Act::silu},
+    {"hard_silu", Act::hard_silu},
+    {"tanh_shrink", Act::tanh_shrink},
+    {"mish", Act::mish},
 }};
+
+// What alpha is where it is left out.
+constexpr double default_alpha(Act act) {
+  switch (act) {
+    case Act::leaky_relu:
+      return 0.2;
+    case Act::elu:
+    case Act::celu:
+      return 1;
+    case Act::squareplus:
+      return 4;
+    case Act::soft_shrink:
+    case Act::hard_shrink:
+      return 0.5;
+    default:
+      return 0;
+  }
+}
+
 constexpr std::array<std::pair<const char*, OpKind>, 5> kOps{{
     {"dense", OpKind::dense},
     {"activation", OpKind::activation},
@@ -163,11 +195,37 @@ class Parser {
     if (!name && !otherwise) bad(where, "attrs lack \"activation\"");
     Activation a;
     a.act = pick(kActs, name ? std::string_view(name->string()) : std::string_view(otherwise), where + ".activation");
-    a.alpha = a.act == Act::leaky_relu ? 0.2 : a.act == Act::elu ? 1.0 : 0.0;
+    a.alpha = default_alpha(a.act);
     if (const json::Value* alpha = attrs.find("alpha")) a.alpha = alpha->number();
     if (const json::Value* approximate = attrs.find("approximate"))
       if (approximate->boolean() && a.act == Act::gelu) a.act = Act::gelu_tanh;
     return a;
+  }
+
+  static bool is_piecewise(const json::Value& attrs) {
+    const json::Value* name = attrs.find("activation");
+    return name && name->is(json::Type::string) && (name->string() == "relu_general" || name->string() == "threshold");
+  }
+
+  // relu_general: alpha (x - threshold) up to the threshold, then x, cut off to [0, max_value] where there is one.
+  // threshold: value up to the threshold, then x.
+  static Piecewise<double> piecewise(const json::Value& attrs) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    Piecewise<double> f{0, 0, 0, -infinity, infinity};
+    if (const json::Value* threshold = attrs.find("threshold")) f.threshold = threshold->number();
+    if (attrs["activation"].string() == "threshold") {
+      attrs.allow_only({"activation", "threshold", "value"});
+      if (const json::Value* value = attrs.find("value")) f.value = value->number();
+      return f;
+    }
+    attrs.allow_only({"activation", "alpha", "threshold", "max_value"});
+    if (const json::Value* alpha = attrs.find("alpha")) f.scale = alpha->number();
+    if (const json::Value* most = attrs.find("max_value"); most && !most->is_null()) {
+      f.low = 0;
+      f.high = most->number();
+      if (f.high < 0) most->fail("expected a number >= 0");
+    }
+    return f;
   }
 
   void op(const json::Value& v) {
@@ -201,8 +259,14 @@ class Parser {
         dense(call, x, y, where);
         break;
       case OpKind::activation:
-        attrs.allow_only({"activation", "alpha", "approximate"});
-        call.activation = activation(attrs, where, nullptr);
+      case OpKind::piecewise:
+        if (is_piecewise(attrs)) {
+          call.kind = OpKind::piecewise;
+          call.piecewise = piecewise(attrs);
+        } else {
+          attrs.allow_only({"activation", "alpha", "approximate"});
+          call.activation = activation(attrs, where, nullptr);
+        }
         if (!call.params.empty()) bad(where, "expected no params");
         if (!(x.shape == y.shape)) mismatch(where, y, x.shape);
         break;

@@ -33,13 +33,13 @@ struct Param {
 
 struct Activation {
   Act act = Act::linear;
-  double alpha = 0;  // leaky_relu's slope, elu's scale
+  double alpha = 0;  // leaky_relu's slope, elu's scale, the shrinks' threshold, ...
 };
 
 inline constexpr size_t kMostInputs = 64;  // of an op
 
 // hosted: one that the host runs; see host.h.
-enum class OpKind { dense, activation, softmax, log_softmax, reshape, hosted };
+enum class OpKind { dense, activation, piecewise, softmax, log_softmax, reshape, hosted };
 
 struct OpCall {
   OpKind kind;
@@ -47,6 +47,7 @@ struct OpCall {
   int output;
   std::vector<int> params;
   Activation activation;  // dense's epilogue, or the op itself
+  Piecewise<double> piecewise{};
 };
 
 struct LossCall {

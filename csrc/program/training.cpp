@@ -122,7 +122,9 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
   const int inner = row_sharded_ ? 1 : threads_;
   const int outer = team_at_once(3 * network_.plan().flops * static_cast<double>(count), threads_);
   // With one shard, and nobody who could stop it half way, each op takes its params' step as it finds their gradient.
-  const bool descend = t.descends && shards == 1 && !interrupt;
+  Host* const host = network_.host().get();
+  const bool penalizes = host && host->penalizes(), constrains = host && host->constrains();
+  const bool descend = t.descends && shards == 1 && !interrupt && !penalizes && !constrains;
   auto one_shard = [&](int64_t s, Interrupt* ask) {
     Workspace<T>& ws = *t.shards[at(s)];
     const int64_t begin = s * t.shard_rows, n = std::min(t.shard_rows, count - begin);
@@ -161,18 +163,26 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
   // takes its step, a stretch at a time while it is in the nearest cache.
   constexpr int64_t stretch = 2048;
   const int updaters = team_at_once(update_.flops() * static_cast<double>(p.param_size * shards), threads_);
+  auto add_up = [&](int64_t i, int64_t part) {
+    for (int64_t reach = 1; reach < shards; reach *= 2)
+      for (int64_t s = 0; s + reach < shards; s += 2 * reach)
+        network_.kernels().add(part, t.gradient_of(s + reach) + i, t.gradient_of(s) + i);
+  };
+  if (penalizes) {  // they see the whole gradient, before the update does
+    for (int64_t i = 0; i < p.param_size; i += stretch) add_up(i, std::min(stretch, p.param_size - i));
+    sums[0] += static_cast<double>(count) * host->penalize(t.gradient.data());
+  }
   if (!descend) {
     update_.begin(rate, iteration);
     split_range(p.param_size, stretch, 0, updaters, [&](int64_t i, int64_t n) {
       for (const int64_t end = i + n; i < end; i += stretch) {
         const int64_t part = std::min(stretch, end - i);
-        for (int64_t reach = 1; reach < shards; reach *= 2)
-          for (int64_t s = 0; s + reach < shards; s += 2 * reach)
-            network_.kernels().add(part, t.gradient_of(s + reach) + i, t.gradient_of(s) + i);
+        if (!penalizes) add_up(i, part);
         if (update_.by_stretch()) update_.stretch(t.gradient.data(), i, part);
       }
     });
     if (!update_.by_stretch()) update_.all(t.gradient.data());
+    if (constrains) host->constrain();
     lap(laps, Part::update);
   }
   for (int64_t s = 0; s < shards; ++s) {

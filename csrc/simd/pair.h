@@ -49,6 +49,7 @@ struct Pair {
   friend NL_FN Pair max(Pair x, Pair y) { return {max(x.a, y.a), max(x.b, y.b)}; }
   friend NL_FN Pair min(Pair x, Pair y) { return {min(x.a, y.a), min(x.b, y.b)}; }
   friend NL_FN Pair abs(Pair x) { return {abs(x.a), abs(x.b)}; }
+  friend NL_FN Pair sqrt(Pair x) { return {sqrt(x.a), sqrt(x.b)}; }
 
   friend NL_FN Mask operator<(Pair x, Pair y) { return {x.a < y.a, x.b < y.b}; }
   friend NL_FN Mask operator<=(Pair x, Pair y) { return {x.a <= y.a, x.b <= y.b}; }

@@ -12,6 +12,9 @@
 //   zip_low(a, b), zip_high(a, b)                         a0 b0 a1 b1 ... of the lower halves, of the upper halves
 //   reduce_add, reduce_max                                fold the upper half onto the lower until one is left
 //   reduce_max with a NaN element                         any element, NaN or not
+//
+// Half<T> is a register half as wide, with loads, stores, all, fma, fnma and max alone, where an ISA issues more of
+// them in a cycle than of the whole (AVX-512); elsewhere it is Vec<T>.
 #pragma once
 
 #include <cstdint>
@@ -34,9 +37,8 @@
 namespace netlet {
 namespace {
 
-template <class T>
+template <class T, class S = Simd<T>>
 struct Vec {
-  using S = Simd<T>;
   using Value = T;
   using Bits = typename Format<T>::Bits;
   static constexpr int64_t lanes = S::lanes;
@@ -53,7 +55,7 @@ struct Vec {
 
   typename S::reg v;
 
-  NL_FN Vec() : v(S::all(T(0))) {}
+  Vec() = default;  // undefined; GCC 12 keeps an array whose elements a constructor fills in memory, not registers
   NL_FN explicit Vec(T a) : v(S::all(a)) {}
   NL_FN explicit Vec(typename S::reg a) : v(a) {}
   static NL_FN Vec all(T a) { return Vec(a); }
@@ -101,6 +103,14 @@ struct Vec {
   friend NL_FN Vec int_add(Vec a, Vec b) { return Vec(S::int_add(a.v, b.v)); }
   friend NL_FN Vec int_sub(Vec a, Vec b) { return Vec(S::int_sub(a.v, b.v)); }
 };
+
+#if defined(NL_SIMD_AVX512)
+template <class T>
+using Half = Vec<T, HalfSimd<T>>;
+#else
+template <class T>
+using Half = Vec<T>;
+#endif
 
 template <int N, class T>
 NL_FN Vec<T> shift_left(Vec<T> a) {

@@ -174,5 +174,45 @@ struct Simd<double> {
   static NL_FN reg from(__m512i a) { return _mm512_castsi512_pd(a); }
 };
 
+// The 256-bit instructions: of these a processor may issue two where it issues one of 512 bits (Zen 4).
+template <class T>
+struct HalfSimd;
+
+template <>
+struct HalfSimd<float> {
+  using reg = __m256;
+  using mask = __mmask8;
+  static constexpr int64_t lanes = 8;
+
+  static NL_FN reg all(float a) { return _mm256_set1_ps(a); }
+  static NL_FN reg load(const float* p) { return _mm256_loadu_ps(p); }
+  static NL_FN reg load(const float* p, mask m) { return _mm256_maskz_loadu_ps(m, p); }
+  static NL_FN void store(float* p, reg a) { _mm256_storeu_ps(p, a); }
+  static NL_FN void store(float* p, reg a, mask m) { _mm256_mask_storeu_ps(p, m, a); }
+  static NL_FN mask first(int64_t n) { return static_cast<mask>((uint32_t(1) << n) - 1); }
+
+  static NL_FN reg fma(reg a, reg b, reg c) { return _mm256_fmadd_ps(a, b, c); }
+  static NL_FN reg fnma(reg a, reg b, reg c) { return _mm256_fnmadd_ps(a, b, c); }
+  static NL_FN reg max(reg a, reg b) { return _mm256_max_ps(a, b); }
+};
+
+template <>
+struct HalfSimd<double> {
+  using reg = __m256d;
+  using mask = __mmask8;
+  static constexpr int64_t lanes = 4;
+
+  static NL_FN reg all(double a) { return _mm256_set1_pd(a); }
+  static NL_FN reg load(const double* p) { return _mm256_loadu_pd(p); }
+  static NL_FN reg load(const double* p, mask m) { return _mm256_maskz_loadu_pd(m, p); }
+  static NL_FN void store(double* p, reg a) { _mm256_storeu_pd(p, a); }
+  static NL_FN void store(double* p, reg a, mask m) { _mm256_mask_storeu_pd(p, m, a); }
+  static NL_FN mask first(int64_t n) { return static_cast<mask>((uint32_t(1) << n) - 1); }
+
+  static NL_FN reg fma(reg a, reg b, reg c) { return _mm256_fmadd_pd(a, b, c); }
+  static NL_FN reg fnma(reg a, reg b, reg c) { return _mm256_fnmadd_pd(a, b, c); }
+  static NL_FN reg max(reg a, reg b) { return _mm256_max_pd(a, b); }
+};
+
 }  // namespace
 }  // namespace netlet

@@ -10,21 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from netlet import (
-    activations,
-    callbacks,
-    constraints,
-    errors,
-    initializers,
-    layers,
-    losses,
-    metrics,
-    models,
-    optimizers,
-    random,
-    regularizers,
-    utils,
-)
+from netlet import activations, constraints, errors, initializers, layers, models, random, regularizers, utils
 from netlet._version import __version__
 from netlet.errors import BackendUnavailableError, ModelFormatError, NetletError, NotBuiltError, NotCompiledError
 from netlet.layers import Input, Layer
@@ -32,6 +18,7 @@ from netlet.models import Sequential
 from netlet.utils import set_random_seed
 
 if TYPE_CHECKING:
+    from netlet import callbacks, losses, metrics, optimizers, preprocessing
     from netlet.models import Model, load_model
     from netlet.runtime import show_runtime
 
@@ -57,12 +44,17 @@ __all__ = [
     "metrics",
     "models",
     "optimizers",
+    "preprocessing",
     "random",
     "regularizers",
     "set_random_seed",
     "show_runtime",
     "utils",
 ]
+
+
+# Imported when they are first asked for, or when a model is compiled: it keeps `import netlet` short.
+_LATER = ("callbacks", "losses", "metrics", "optimizers", "preprocessing")
 
 
 def __getattr__(name: str) -> Any:
@@ -75,6 +67,10 @@ def __getattr__(name: str) -> Any:
         from netlet.models.saving import load_model
 
         return load_model
+    if name in _LATER:
+        from importlib import import_module
+
+        return import_module(f"netlet.{name}")
     if name == "show_runtime":
         from netlet.runtime import show_runtime
 

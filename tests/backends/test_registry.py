@@ -15,8 +15,9 @@ from netlet.backends import (
     registry,
     target_reason,
 )
+from netlet.backends.registry import BACKENDS, Backend
 from netlet.errors import BackendUnavailableError
-from netlet.program import Program
+from netlet.program import LOSSES, Program
 from netlet.testing.programs import initial_params, sample_programs
 
 
@@ -122,3 +123,25 @@ def test_slots_must_be_those_of_the_optimizer() -> None:
 def test_num_threads_must_be_positive(threads: object) -> None:
     with pytest.raises(ValueError, match="num_threads: expected a positive integer or None"):
         make_executor(program(), *arrays(program()), target="numpy", num_threads=threads)  # type: ignore[arg-type]
+
+
+def test_kernels_are_claimed_for_what_they_know() -> None:
+    """What has no kernel is computed by the reference, so every backend has it."""
+    assert all(backend.supports(spec) for backend in BACKENDS.values() for spec in LOSSES.values())
+    for name, spec in LOSSES.items():
+        assert spec.native == (name in NATIVE)
+    assert LOSSES["binary_crossentropy"].is_native({"from_logits": False})
+    assert not LOSSES["binary_crossentropy"].is_native({"from_logits": False, "label_smoothing": 0.1})
+    sparse = LOSSES["sparse_categorical_crossentropy"]
+    assert [sparse.is_native({"from_logits": logits}) for logits in (True, False)] == [True, False]
+    lacking = Backend("a", lambda: None, "m:f", missing=frozenset({"dice"}))
+    assert not lacking.supports(LOSSES["dice"])
+
+
+NATIVE = {
+    "mean_squared_error",
+    "mean_absolute_error",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "sparse_categorical_crossentropy",
+}

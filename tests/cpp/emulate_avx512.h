@@ -69,11 +69,19 @@ inline R by_halves(const R& a, Round round) {
 #undef _mm512_maskz_loadu_pd
 #undef _mm512_mask_storeu_ps
 #undef _mm512_mask_storeu_pd
+#undef _mm256_maskz_loadu_ps
+#undef _mm256_maskz_loadu_pd
+#undef _mm256_mask_storeu_ps
+#undef _mm256_mask_storeu_pd
 #undef _mm512_extractf32x8_ps
 #define _mm512_maskz_loadu_ps(m, p) ::netlet::emulated::load_masked<simde__m512, float>(m, p)
 #define _mm512_maskz_loadu_pd(m, p) ::netlet::emulated::load_masked<simde__m512d, double>(m, p)
 #define _mm512_mask_storeu_ps(p, m, a) ::netlet::emulated::store_masked<float>(p, m, a)
 #define _mm512_mask_storeu_pd(p, m, a) ::netlet::emulated::store_masked<double>(p, m, a)
+#define _mm256_maskz_loadu_ps(m, p) ::netlet::emulated::load_masked<simde__m256, float>(m, p)
+#define _mm256_maskz_loadu_pd(m, p) ::netlet::emulated::load_masked<simde__m256d, double>(m, p)
+#define _mm256_mask_storeu_ps(p, m, a) ::netlet::emulated::store_masked<float>(p, m, a)
+#define _mm256_mask_storeu_pd(p, m, a) ::netlet::emulated::store_masked<double>(p, m, a)
 #define _mm512_extractf32x8_ps(a, upper) ::netlet::emulated::upper_half(a)  // upper is 1
 #undef _mm512_roundscale_ps
 #undef _mm512_roundscale_pd

@@ -86,8 +86,10 @@ struct Fixture {
   }
 };
 
-const char* const kActivations[] = {"linear",       "leaky_relu", "elu",      "selu", "sigmoid", "tanh", "exponential",
-                                    "hard_sigmoid", "softplus",   "softsign", "gelu", "silu",    "relu"};
+const char* const kActivations[] = {"linear",      "leaky_relu",  "elu",          "selu",       "sigmoid",
+                                    "tanh",        "exponential", "hard_sigmoid", "softplus",   "softsign",
+                                    "gelu",        "silu",        "celu",         "squareplus", "sparse_plus",
+                                    "log_sigmoid", "hard_silu",   "tanh_shrink",  "mish",       "relu"};
 
 void test_gradients(Isa isa) {
   for (const char* activation : kActivations)

@@ -53,9 +53,16 @@ void gemm_case(const Kernels<T>& kernels, std::mt19937& bits, int64_t m, int64_t
   g.accumulate = (mode & 2) != 0;
   if ((mode & 4) && !g.accumulate) g.bias = bias.data();
   g.relu = (mode & 8) != 0;
-  std::vector<T> in_place = init, packed = init;
+  std::vector<T> in_place = init, packed = init, by_rows = init;
   g.c = in_place.data();
   kernels.gemm(g);
+  for (int64_t i = 0; i < m; ++i) {  // each row in the tile that it takes alone
+    GemmArgs<T> row = g;
+    row.m = 1;
+    row.a += i * g.a_row;
+    row.c = by_rows.data() + i * (n + 1);
+    kernels.gemm(row);
+  }
   g.b = b_turned.data();  // read through strides, which is always packed
   g.b_row = 1;
   g.b_col = k;
@@ -63,6 +70,7 @@ void gemm_case(const Kernels<T>& kernels, std::mt19937& bits, int64_t m, int64_t
   kernels.gemm(g);
   const std::string note = "m=" + std::to_string(m) + " n=" + std::to_string(n) + " k=" + std::to_string(k) +
                            " mode=" + std::to_string(mode);
+  CHECK_NOTE(std::memcmp(in_place.data(), by_rows.data(), in_place.size() * sizeof(T)) == 0, "rows differ, " + note);
   CHECK_NOTE(std::memcmp(in_place.data(), packed.data(), in_place.size() * sizeof(T)) == 0, "packed differs, " + note);
   if (integers) CHECK_NOTE(in_place == product(g, init), note);
 
@@ -112,6 +120,13 @@ void test_gemm(const Kernels<T>& kernels) {
   for (int64_t n = 1; n <= 9 * nr / 2 + 3; ++n)
     for (int64_t k : {0, 1, 2, 7, 64})
       for (int mode = 0; mode < 16; ++mode) gemm_case(kernels, bits, 1, n, k, mode, mode & 1);
+  // Columns that fill a register, half of one or part of either, with every number of rows.
+  for (int64_t n = 1; n <= nr / 2 + 1; ++n)
+    for (int64_t m = 1; m <= 26; ++m)
+      for (int64_t k : {1, 2, 3, 4, 5})
+        for (int mode : {0, 1, 2, 4, 9, 12}) gemm_case(kernels, bits, m, n, k, mode, k % 2 == 0);
+  for (int64_t n : {int64_t{1}, nr / 4, nr / 2 - 1, nr / 2})
+    for (int mode : {0, 3, 5, 8}) gemm_case(kernels, bits, 205, n, 517, mode, true);
   // Beyond every block: KC = 512 or 256, MC = 192, NC = 2048.
   for (int mode : {0, 1, 2, 4, 13}) {
     gemm_case(kernels, bits, 203, 67, 515, mode, true);
@@ -160,6 +175,24 @@ double reference(Act act, double alpha, double x) {
       return std::exp(x);
     case Act::hard_sigmoid:
       return std::fmin(1, std::fmax(0, x / 6 + 0.5));
+    case Act::relu6:
+      return std::fmin(6, std::fmax(0, x));
+    case Act::celu:
+      return x > 0 ? x : alpha * std::expm1(x / alpha);
+    case Act::squareplus:
+      return 0.5 * (x + std::sqrt(x * x + alpha));
+    case Act::soft_shrink:
+      return x > alpha ? x - alpha : x < -alpha ? x + alpha : 0;
+    case Act::hard_shrink:
+      return std::fabs(x) > alpha ? x : 0;
+    case Act::sparse_plus:
+      return x <= -1 ? 0 : x < 1 ? 0.25 * (x + 1) * (x + 1) : x;
+    case Act::hard_tanh:
+      return std::fmin(1, std::fmax(-1, x));
+    case Act::sparse_sigmoid:
+      return std::fmin(1, std::fmax(0, 0.5 * (x + 1)));
+    case Act::log_sigmoid:
+      return std::fmin(x, 0) - std::log1p(std::exp(-std::fabs(x)));
     case Act::softplus:
       return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x)));
     case Act::softsign:
@@ -170,6 +203,12 @@ double reference(Act act, double alpha, double x) {
       return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
     case Act::silu:
       return x / (1 + std::exp(-x));
+    case Act::hard_silu:
+      return x * std::fmin(1, std::fmax(0, x / 6 + 0.5));
+    case Act::tanh_shrink:
+      return x - std::tanh(x);
+    case Act::mish:
+      return x * std::tanh(std::log1p(std::exp(x)));
   }
   return 0;
 }
@@ -197,6 +236,37 @@ void test_activations(const Kernels<T>& kernels) {
     std::vector<T> nan(n, std::numeric_limits<T>::quiet_NaN());
     kernels.act_forward[act](n, static_cast<T>(alpha), nan.data(), y.data());
     for (T v : y) CHECK_NOTE(v != v, "NaN through act " + std::to_string(act));
+  }
+}
+
+// Relu with all its arguments, and threshold: the two things that Piecewise says.
+template <class T>
+void test_piecewise(const Kernels<T>& kernels) {
+  constexpr int64_t n = 83;
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  std::vector<T> x(n), y(n), dy(n), dx(n);
+  for (int64_t i = 0; i < n; ++i) {  // quarters, exact in every type; the last ones are not finite
+    x[static_cast<size_t>(i)] = static_cast<T>(i - 40) / 4;
+    dy[static_cast<size_t>(i)] = static_cast<T>(i % 5 - 2);
+  }
+  x[80] = infinity, x[81] = -infinity, x[82] = std::numeric_limits<T>::quiet_NaN();
+  const Piecewise<T> cases[] = {{1, T(0.5), 0, -infinity, infinity},
+                                {-2, 0, 0, 0, 6},
+                                {-1, T(0.25), 0, 0, 3},
+                                {2, 0, 7, -infinity, infinity},
+                                {2, -1, 0, 0, T(0.5)}};
+  for (const Piecewise<T>& f : cases) {
+    kernels.piecewise_forward(n, f, x.data(), y.data());
+    kernels.piecewise_backward(n, f, x.data(), dy.data(), dx.data());
+    for (size_t i = 0; i < x.size(); ++i) {
+      const T above = std::fmin(f.high, std::fmax(f.low, x[i]));
+      const T below = f.scale != 0 ? f.scale * (x[i] - f.threshold) : f.value;
+      const T slope = x[i] <= f.threshold ? f.scale : x[i] > f.low && x[i] < f.high ? T(1) : T(0);
+      const std::string note = "x " + std::to_string(double(x[i]));
+      if (i + 1 < x.size()) CHECK_NOTE(y[i] == (x[i] <= f.threshold ? below : above), note);
+      if (i < 80) CHECK_NOTE(dx[i] == slope * dy[i], note);
+    }
+    CHECK(y[82] != y[82]);
   }
 }
 
@@ -243,6 +313,7 @@ void test_all(Isa isa) {
   test_gemm(k);
   test_arrays(k);
   test_activations(k);
+  test_piecewise(k);
   test_sgd(k);
   test_peak(k);
 }

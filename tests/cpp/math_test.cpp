@@ -2,6 +2,7 @@
 // cases. Prints the worst error of each function in units in the last place (ulp), and fails above 2.
 //
 //   math_test [stride] [samples]    every stride-th of the 2^32 floats (default 257; 1 is all), and so many doubles
+//   math_test 1                     all floats: minutes on one core, see csrc/simd/README.md
 //
 // The reference for float is the C library in double, for double in long double, which is wider than double both on
 // x86-64 (64 bits of mantissa) and AArch64 (113).
@@ -56,6 +57,17 @@ double ulps(T got, R want) {
   if (std::signbit(g) != std::signbit(w) && w != 0) return L::infinity();
   const int exponent = w == 0 ? L::min_exponent : std::max(std::ilogb(w) + 1, L::min_exponent);
   return static_cast<double>(std::ldexp(std::abs(g - w), L::digits - std::min(exponent, L::max_exponent)));
+}
+
+// The same for float, for the many cases in which both are ordinary numbers of one sign: without the calls.
+inline double ulps(float got, double want) {
+  constexpr uint64_t kExponent = 0x7ff, kBias = 1023;
+  const uint64_t exponent = bit_copy<uint64_t>(want) >> 52 & kExponent;
+  const bool ordinary = exponent >= kBias - 126 && exponent < kBias + 127 && std::abs(got) < 0x1p127f &&
+                        std::signbit(got) == std::signbit(want);
+  if (!ordinary) return ulps<float, double>(got, want);
+  const double ulps_in_one = bit_copy<double>((2 * kBias + 23 - exponent) << 52);  // 2^23 / 2^(exponent - bias)
+  return std::abs(static_cast<double>(got) - want) * ulps_in_one;
 }
 
 template <class T>

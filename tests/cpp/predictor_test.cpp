@@ -34,7 +34,7 @@ std::string json(const std::vector<int64_t>& widths, const std::string& last, co
   auto op = [&](const std::string& name, const std::string& of, const std::string& attrs, int64_t width) {
     values += ",{\"name\":\"v" + std::to_string(value + 1) + "\",\"shape\":" + list({width}) + "}";
     ops += std::string(ops.empty() ? "" : ",") + "{\"op\":\"" + name + "\",\"inputs\":" + list({value}) +
-           ",\"output\":" + std::to_string(value + 1) + ",\"params\":" + of + ",\"attrs\":" + attrs + "}";
+           ",\"output\":" + std::to_string(value + 1) + ",\"params\":" + of + ",\"state\":[],\"attrs\":" + attrs + "}";
     ++value;
   };
   for (size_t i = 0; i + 1 < widths.size(); ++i) {

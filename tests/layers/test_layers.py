@@ -131,9 +131,13 @@ def test_configs_of_something_else_are_refused(config: Any) -> None:
         layers.deserialize(config)
 
 
-def test_layers_are_not_called_on_inputs_yet() -> None:
-    with pytest.raises(ValueError, match="put both into a Sequential"):
-        Dense(1)(Input((2,)))
+def test_a_layer_called_on_an_input_gives_a_symbolic_value() -> None:
+    layer = Dense(1)
+    value = layer(Input((2,)))
+    assert (value.shape, value.layer) == ((None, 1), layer)
+    assert layer.built
+    with pytest.raises(ValueError, match="input has shape"):
+        layer(Input((3,)))
 
 
 def test_input_is_symbolic() -> None:

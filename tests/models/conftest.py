@@ -1,4 +1,4 @@
-"""What the model tests share: every backend that runs here, small data, and a fingerprint of a model's state."""
+"""What the model tests share: small data, and a fingerprint of a model's state."""
 
 from __future__ import annotations
 
@@ -10,15 +10,7 @@ import numpy as np
 import pytest
 
 from netlet import Sequential
-from netlet.backends import available_backends
 from netlet.layers import Dense
-
-
-@pytest.fixture(params=available_backends())
-def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The test runs once on each backend that is available."""
-    monkeypatch.setenv("NETLET_BACKEND", request.param)
-    return str(request.param)
 
 
 @pytest.fixture

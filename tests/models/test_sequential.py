@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import gc
 import json
 import pickle
 from typing import Any
@@ -12,10 +11,11 @@ import numpy as np
 import pytest
 
 import netlet
-from netlet import Input, Sequential
+from netlet import Input, Sequential, set_random_seed
 from netlet.errors import NotBuiltError
 from netlet.layers import Activation, Dense, Flatten, InputLayer, Layer, Reshape
 from netlet.models.arena import Arena
+from netlet.optimizers import SGD
 from netlet.utils import clear_session
 
 pytestmark = pytest.mark.usefixtures("numpy_backend")
@@ -175,16 +175,36 @@ def test_a_layer_may_be_there_once() -> None:
         model.add(layer)
 
 
-def test_a_layer_serves_one_model_that_exists() -> None:
+def test_models_may_share_layers() -> None:
     layer = Dense(3, name="shared", input_shape=(2,))
+    x = np.random.default_rng(0).standard_normal((8, 2)).astype(np.float32)
     first = Sequential([layer])
-    first.predict(np.zeros((1, 2)))
-    second = Sequential([layer])
-    with pytest.raises(ValueError, match=r"'shared' belongs to model"):
-        second.predict(np.zeros((1, 2)))
-    del first
-    gc.collect()
-    assert second.predict(np.zeros((1, 2))).shape == (1, 3)
+    before = first.predict(x)
+    second = Sequential([layer, Dense(1)])
+    second.compile(optimizer="sgd", loss="mse")
+    second.fit(x, np.ones(8), verbose=0)
+    after = first.predict(x)
+    assert not np.array_equal(before, after), "the first model does not see what the second trained"
+    np.testing.assert_array_equal(after, Sequential([layer]).predict(x))
+    again = second.predict(x)
+    np.testing.assert_allclose(again, after @ second.layers[1].get_weights()[0] + second.layers[1].get_weights()[1])
+
+
+def test_lending_a_layer_keeps_the_optimizers_slots() -> None:
+    def run(lend: bool) -> list[np.ndarray]:
+        set_random_seed(4)
+        layer = Dense(3, input_shape=(2,))
+        model = Sequential([layer, Dense(1)])
+        model.compile(optimizer=SGD(0.1, momentum=0.9), loss="mse")
+        x, y = np.ones((4, 2), np.float32), np.ones(4)
+        model.fit(x, y, verbose=0, shuffle=False)
+        if lend:
+            Sequential([layer]).predict(x)
+        model.fit(x, y, verbose=0, shuffle=False)
+        return model.get_weights()
+
+    for a, b in zip(run(False), run(True), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_parameters_lie_in_one_aligned_arena(rows: Any, make_classifier: Any) -> None:
@@ -384,18 +404,23 @@ def test_summary_prints_once(capsys: pytest.CaptureFixture[str], make_classifier
     assert "Total params" in capsys.readouterr().out
 
 
-def test_frozen_layers_cannot_train_yet(rows: Any, make_classifier: Any, fingerprint: Any) -> None:
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_frozen_layers_stay_as_they_are(rows: Any, make_classifier: Any, backend: str, optimizer: str) -> None:
     x, y = rows
     model = make_classifier()
     model.layers[0].trainable = False
     assert len(model.trainable_weights) == 2
     assert len(model.non_trainable_weights) == 2
-    before = fingerprint(model)
-    for call in (lambda: model.fit(x, y, verbose=0), lambda: model.train_on_batch(x, y)):
-        with pytest.raises(ValueError, match="frozen layers is not supported yet"):
-            call()
-    assert fingerprint(model) == before
-    model.evaluate(x, y, verbose=0)
+    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
+    before = [layer.get_weights() for layer in model.layers]
+    model.fit(x, y, epochs=2, verbose=0)
+    for a, b in zip(before[0], model.layers[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(before[1][0], model.layers[1].get_weights()[0])
+    model.layers[0].trainable = True
+    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
+    model.fit(x, y, verbose=0)
+    assert not np.array_equal(before[0][0], model.layers[0].get_weights()[0])
 
 
 def test_base_layer_cannot_be_lowered() -> None:

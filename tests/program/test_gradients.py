@@ -10,7 +10,7 @@ from netlet.program.case import Case, run_reference
 from netlet.testing import all_cases
 
 # Data that may lie on a kink, where there is no derivative, or where the function is flat or huge beyond float64.
-UNSUITED = ("extreme", "special", "bad labels", "equal")
+UNSUITED = ("extreme", "special", "bad labels", "equal", "zero")
 # Four points: truncation is of the order of STEP^4 = 4e-15, rounding of 2e-16 / STEP = 1e-12.
 STEP = 2.5e-4
 
@@ -58,16 +58,45 @@ def test_gradient_is_that_of_central_differences(case: Case) -> None:
             assert abs(numeric - np.sum(gradient * direction)) <= 1e-6 * scale, name
 
 
+@pytest.mark.parametrize(
+    ("alpha", "threshold", "highest", "slopes"),
+    [
+        (0.25, 1.0, 3.0, {0.5: 0.25, 1.0: 0.25, 2.0: 1.0, 3.0: 0.0, 4.0: 0.0}),
+        (0.25, -1.0, 3.0, {-1.0: 0.25, -0.5: 0.0, 0.0: 0.0, 0.5: 1.0}),
+        (-0.5, -1.0, None, {-2.0: -0.5, -0.5: 1.0, 0.0: 1.0}),
+    ],
+)
+def test_slopes_of_relu_with_arguments(
+    alpha: float, threshold: float, highest: float | None, slopes: dict[float, float]
+) -> None:
+    attrs = {"alpha": alpha, "threshold": threshold, "max_value": highest}
+    x = np.array(list(slopes))
+    y, dx = np.empty_like(x), np.empty_like(x)
+    ACTIVATIONS["relu_general"].forward(attrs, x, y)
+    ACTIVATIONS["relu_general"].backward(attrs, x, y, np.ones_like(x), dx)
+    assert dx.tolist() == list(slopes.values())
+
+
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_slope_at_the_kink_is_that_of_the_left_side(name: str) -> None:
     f = ACTIVATIONS[name]
-    kinks = {"hard_sigmoid": (-3.0, 3.0)}.get(name, (0.0,))
+    ends = {"hard_sigmoid": 3.0, "hard_silu": 3.0, "hard_tanh": 1.0, "sparse_sigmoid": 1.0}
+    ends |= {"soft_shrink": 0.5, "hard_shrink": 0.5}
+    kinks = (-ends[name], ends[name]) if name in ends else (0.0, 6.0) if name == "relu6" else (0.0,)
     expected = {
         "relu": (0.0,),
         "leaky_relu": (0.2,),
         "elu": (1.0,),
         "selu": (1.0507009873554805 * 1.6732632423543772,),
         "hard_sigmoid": (0.0, 0.0),
+        "hard_silu": (0.0, 1.0),  # x f', where hard_sigmoid's is 0, and f
+        "hard_tanh": (0.0, 0.0),
+        "sparse_sigmoid": (0.0, 0.0),
+        "relu6": (0.0, 0.0),
+        "soft_shrink": (0.0, 0.0),  # the flat side
+        "hard_shrink": (0.0, 0.0),
+        "relu_general": (0.0,),
+        "threshold": (0.0,),
     }
     if name not in expected:
         assert not f.kinked

@@ -58,6 +58,23 @@ def test_erfc_is_that_of_the_c_library(dtype: str) -> None:
         ("sigmoid", -1000.0, 0.0),
         ("elu", -math.log(2), -0.5),
         ("leaky_relu", -2.0, -0.4),
+        ("relu6", 7.0, 6.0),
+        ("celu", -math.log(2), -0.5),
+        ("squareplus", -1e6, 1e-6 * (1 - 1e-12)),  # 2 / (sqrt(1e12 + 4) + 1e6)
+        ("squareplus", 0.0, 1.0),
+        ("log_sigmoid", 50.0, -1.9287498479639178e-22),  # -exp(-50)
+        ("log_sigmoid", -1000.0, -1000.0),
+        ("sparse_plus", 0.0, 0.25),
+        ("sparse_sigmoid", 0.5, 0.75),
+        ("hard_tanh", -2.0, -1.0),
+        ("hard_silu", 1.0, 2 / 3),
+        ("hard_shrink", 0.5, 0.0),
+        ("soft_shrink", -2.0, -1.5),
+        ("tanh_shrink", 0.0, 0.0),
+        ("mish", 1.0, 0.8650983882673103),
+        ("mish", 1e4, 1e4),
+        ("relu_general", -2.0, 0.0),
+        ("threshold", 0.5, 0.5),
     ],
 )
 def test_activation_has_the_known_value(name: str, x: float, y: float) -> None:

@@ -9,45 +9,74 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from netlet.activations.along_axis import glu, log_softmax, softmax, sparsemax
 from netlet.activations.functions import (
+    celu,
     elu,
     exponential,
     gelu,
+    hard_shrink,
     hard_sigmoid,
+    hard_silu,
+    hard_tanh,
     leaky_relu,
     linear,
-    log_softmax,
+    log_sigmoid,
+    mish,
     relu,
+    relu6,
     selu,
     sigmoid,
     silu,
-    softmax,
+    soft_shrink,
     softplus,
     softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    squareplus,
     tanh,
+    tanh_shrink,
+    threshold,
 )
-from netlet.activations.lowering import Activation, lowered
+from netlet.activations.lowering import Activation, described, lowered
 from netlet.errors import unknown_name
 
 swish = silu
+hard_swish = hard_silu
 
 FUNCTIONS: dict[str, Activation] = {
+    "celu": celu,
     "elu": elu,
     "exponential": exponential,
     "gelu": gelu,
+    "glu": glu,
+    "hard_shrink": hard_shrink,
     "hard_sigmoid": hard_sigmoid,
+    "hard_silu": hard_silu,
+    "hard_swish": hard_silu,
+    "hard_tanh": hard_tanh,
     "leaky_relu": leaky_relu,
     "linear": linear,
+    "log_sigmoid": log_sigmoid,
     "log_softmax": log_softmax,
+    "mish": mish,
     "relu": relu,
+    "relu6": relu6,
     "selu": selu,
     "sigmoid": sigmoid,
     "silu": silu,
+    "soft_shrink": soft_shrink,
     "softmax": softmax,
     "softplus": softplus,
     "softsign": softsign,
+    "sparse_plus": sparse_plus,
+    "sparse_sigmoid": sparse_sigmoid,
+    "sparsemax": sparsemax,
+    "squareplus": squareplus,
     "swish": silu,
     "tanh": tanh,
+    "tanh_shrink": tanh_shrink,
+    "threshold": threshold,
 }
 
 
@@ -71,10 +100,8 @@ def serialize(activation: Activation) -> Any:
 
     Raises: ValueError if it is not one of these functions.
     """
-    lowered(activation)
-    if isinstance(activation, functools.partial):
-        return {"class_name": activation.func.__name__, "config": dict(activation.keywords)}
-    return activation.__name__
+    name, arguments = described(activation)
+    return {"class_name": name, "config": arguments} if isinstance(activation, functools.partial) else name
 
 
 def deserialize(config: Any) -> Activation:
@@ -91,29 +118,45 @@ def deserialize(config: Any) -> Activation:
     if not isinstance(arguments, dict):
         raise ValueError(f"activation config: 'config' must be a dict, got {arguments!r}")
     function = functools.partial(deserialize(config["class_name"]), **arguments)
-    lowered(function)
+    described(function)
     return function if arguments else function.func
 
 
 __all__ = [
+    "celu",
     "deserialize",
     "elu",
     "exponential",
     "gelu",
     "get",
+    "glu",
+    "hard_shrink",
     "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
     "leaky_relu",
     "linear",
+    "log_sigmoid",
     "log_softmax",
     "lowered",
+    "mish",
     "relu",
+    "relu6",
     "selu",
     "serialize",
     "sigmoid",
     "silu",
+    "soft_shrink",
     "softmax",
     "softplus",
     "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
     "swish",
     "tanh",
+    "tanh_shrink",
+    "threshold",
 ]

@@ -1,4 +1,8 @@
-"""Activation functions over NumPy arrays. The formulas lie with the program's ops; here is Keras' way to call them."""
+"""Elementwise activation functions over NumPy arrays of any shape.
+
+The formulas lie with the program's ops; here is Keras' way to call them. float64 arrays are computed in float64,
+everything else in float32.
+"""
 
 from __future__ import annotations
 
@@ -7,43 +11,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from netlet.program.ops.activation import LogSoftmax, Softmax
 from netlet.program.ops.elementwise import ACTIVATIONS
-
-_SOFTMAX, _LOG_SOFTMAX = Softmax(), LogSoftmax()
-
-
-def _floats(x: ArrayLike, name: str) -> NDArray[Any]:
-    """``x`` as a C-contiguous float32 or float64 array: float64 stays, everything else becomes float32."""
-    array = np.asarray(x)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name}: expected real numbers, got an array of {array.dtype}")
-    dtype = np.float64 if array.dtype == np.float64 else np.float32
-    return np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
+from netlet.utils.arrays import as_floats
 
 
 def _elementwise(name: str, x: ArrayLike, **attrs: Any) -> NDArray[Any]:
-    array = _floats(x, name)
+    array = as_floats(x, name)
     flat = array.reshape(-1)
     y = np.empty_like(flat)
     function = ACTIVATIONS[name]
-    given = {attr.name: attr.check(attrs[attr.name]) for attr in function.attrs}
+    given = {attr.name: attr.check(plain(attrs[attr.name])) for attr in function.attrs}
     with np.errstate(all="ignore"):
         function.forward(given, flat, y)
     return y.reshape(array.shape)
 
 
-def _along_axis(op: Softmax | LogSoftmax, x: ArrayLike, axis: int) -> NDArray[Any]:
-    array = _floats(x, op.name)
-    if array.ndim == 0:
-        raise ValueError(f"{op.name}: expected at least one axis, got a scalar")
-    if array.size == 0:
-        return array
-    last = np.ascontiguousarray(np.moveaxis(array, axis, -1))
-    y = np.empty_like(last)
-    with np.errstate(all="ignore"):
-        op.forward({}, [last], [], y)
-    return np.moveaxis(y, -1, axis)
+def plain(value: Any) -> Any:
+    """Return a NumPy number as Python's, and anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def linear(x: ArrayLike) -> NDArray[Any]:
@@ -52,13 +37,36 @@ def linear(x: ArrayLike) -> NDArray[Any]:
 
 
 def relu(x: ArrayLike, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
-    """Return ``max(x, 0)``; with a ``negative_slope``, as `leaky_relu`.
+    """Return ``max(x, 0)``; with arguments, lines of other slopes and ends.
 
-    Raises: ValueError for a ``max_value`` or a ``threshold``, which are not supported yet.
+    Args:
+        x: any array.
+        negative_slope: ``x <= threshold`` becomes ``negative_slope * (x - threshold)``; default 0.
+        max_value: what larger values are cut to (and negative ones above the threshold to 0); default None, nothing.
+        threshold: up to where x counts as negative; default 0.
+
+    Raises: ValueError if ``max_value`` is negative, or an argument is not a finite number.
     """
-    if max_value is not None or threshold != 0:
-        raise ValueError(f"relu: max_value={max_value!r} and threshold={threshold!r} are not supported yet")
-    return leaky_relu(x, negative_slope) if negative_slope else _elementwise("relu", x)
+    name, attrs = relu_op(negative_slope, max_value, threshold)
+    return _elementwise(name, x, **attrs)
+
+
+def relu_op(
+    negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
+) -> tuple[str, dict[str, Any]]:
+    """Return the activation that computes relu with these arguments, and its attributes: the fastest that can."""
+    if threshold == 0 and max_value is None and negative_slope == 0:
+        return "relu", {}
+    if threshold == 0 and max_value is None and negative_slope > 0:
+        return "leaky_relu", {"alpha": negative_slope}
+    if threshold == 0 and max_value == 6 and negative_slope == 0:
+        return "relu6", {}
+    return "relu_general", {"alpha": negative_slope, "max_value": max_value, "threshold": threshold}
+
+
+def relu6(x: ArrayLike) -> NDArray[Any]:
+    """Return ``x`` cut to [0, 6]."""
+    return _elementwise("relu6", x)
 
 
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.2) -> NDArray[Any]:
@@ -69,6 +77,11 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.2) -> NDArray[Any]:
 def elu(x: ArrayLike, alpha: float = 1.0) -> NDArray[Any]:
     """Return ``x`` where it is positive and ``alpha * (exp(x) - 1)`` elsewhere."""
     return _elementwise("elu", x, alpha=alpha)
+
+
+def celu(x: ArrayLike, alpha: float = 1.0) -> NDArray[Any]:
+    """Return ``x`` where it is positive and ``alpha * (exp(x / alpha) - 1)`` elsewhere; alpha at least 1e-6."""
+    return _elementwise("celu", x, alpha=alpha)
 
 
 def selu(x: ArrayLike) -> NDArray[Any]:
@@ -86,9 +99,44 @@ def hard_sigmoid(x: ArrayLike) -> NDArray[Any]:
     return _elementwise("hard_sigmoid", x)
 
 
+def log_sigmoid(x: ArrayLike) -> NDArray[Any]:
+    """Return ``log(sigmoid(x)) = -log(1 + exp(-x))``."""
+    return _elementwise("log_sigmoid", x)
+
+
+def sparse_sigmoid(x: ArrayLike) -> NDArray[Any]:
+    """Return ``(x + 1) / 2`` cut to [0, 1]."""
+    return _elementwise("sparse_sigmoid", x)
+
+
 def tanh(x: ArrayLike) -> NDArray[Any]:
     """Return the hyperbolic tangent."""
     return _elementwise("tanh", x)
+
+
+def hard_tanh(x: ArrayLike) -> NDArray[Any]:
+    """Return ``x`` cut to [-1, 1]."""
+    return _elementwise("hard_tanh", x)
+
+
+def tanh_shrink(x: ArrayLike) -> NDArray[Any]:
+    """Return ``x - tanh(x)``."""
+    return _elementwise("tanh_shrink", x)
+
+
+def hard_shrink(x: ArrayLike, threshold: float = 0.5) -> NDArray[Any]:
+    """Return ``x`` where ``|x| > threshold`` and 0 elsewhere; the threshold is not negative."""
+    return _elementwise("hard_shrink", x, alpha=threshold)
+
+
+def soft_shrink(x: ArrayLike, threshold: float = 0.5) -> NDArray[Any]:
+    """Return ``x`` moved towards 0 by ``threshold``, and 0 where it is nearer; the threshold is not negative."""
+    return _elementwise("soft_shrink", x, alpha=threshold)
+
+
+def threshold(x: ArrayLike, threshold: float, default_value: float) -> NDArray[Any]:
+    """Return ``x`` where it is greater than ``threshold`` and ``default_value`` elsewhere; NaN stays NaN."""
+    return _elementwise("threshold", x, threshold=threshold, value=default_value)
 
 
 def exponential(x: ArrayLike) -> NDArray[Any]:
@@ -101,6 +149,16 @@ def softplus(x: ArrayLike) -> NDArray[Any]:
     return _elementwise("softplus", x)
 
 
+def squareplus(x: ArrayLike, b: float = 4) -> NDArray[Any]:
+    """Return ``(x + sqrt(x^2 + b)) / 2``; b is not negative."""
+    return _elementwise("squareplus", x, alpha=b)
+
+
+def sparse_plus(x: ArrayLike) -> NDArray[Any]:
+    """Return 0 up to -1, ``(x + 1)^2 / 4`` between -1 and 1, and ``x`` from there on."""
+    return _elementwise("sparse_plus", x)
+
+
 def softsign(x: ArrayLike) -> NDArray[Any]:
     """Return ``x / (1 + |x|)``."""
     return _elementwise("softsign", x)
@@ -111,16 +169,16 @@ def silu(x: ArrayLike) -> NDArray[Any]:
     return _elementwise("silu", x)
 
 
+def hard_silu(x: ArrayLike) -> NDArray[Any]:
+    """Return ``x * hard_sigmoid(x)``, also known as hard swish."""
+    return _elementwise("hard_silu", x)
+
+
+def mish(x: ArrayLike) -> NDArray[Any]:
+    """Return ``x * tanh(softplus(x))``."""
+    return _elementwise("mish", x)
+
+
 def gelu(x: ArrayLike, approximate: bool = False) -> NDArray[Any]:
     """Return ``x * Phi(x)``, Phi the normal distribution's; with ``approximate``, its tanh form."""
     return _elementwise("gelu", x, approximate=approximate)
-
-
-def softmax(x: ArrayLike, axis: int = -1) -> NDArray[Any]:
-    """Return ``exp(x) / sum(exp(x))`` along ``axis``."""
-    return _along_axis(_SOFTMAX, x, axis)
-
-
-def log_softmax(x: ArrayLike, axis: int = -1) -> NDArray[Any]:
-    """Return ``x - log(sum(exp(x)))`` along ``axis``."""
-    return _along_axis(_LOG_SOFTMAX, x, axis)

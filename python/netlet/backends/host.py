@@ -18,11 +18,12 @@ from netlet.program.spec import Array, Context, elements
 __all__ = ["Host", "needs_host"]
 
 
-def needs_host(program: Program) -> bool:
-    """Whether something in the Program is not for the C++ engine to run."""
+def needs_host(program: Program, extras: Extras) -> bool:
+    """Whether something in the Program, or beside it, is not for the C++ engine to run."""
     loss = program.loss
     return (
-        not all(OPS[op.op].is_native(op.attrs) for op in program.ops)
+        bool(extras.penalties or extras.constraints)
+        or not all(OPS[op.op].is_native(op.attrs) for op in program.ops)
         or (loss is not None and not LOSSES[loss.op].is_native(loss.attrs))
         or not all(METRICS[m.op].is_native(m.attrs) for m in program.metrics)
     )
@@ -39,7 +40,9 @@ class Host:
         ops, metrics: the places of what is run here; has_loss: whether the loss is.
         input_sizes, output_sizes: per op, elements a row.
         prediction_size, label_size, integer_labels: of the loss; metric_sizes: of each metric's prediction.
-        muted: metrics are not shown batches, and state is written to a copy, while a profile is taken.
+        penalizes, constrains: whether weights have penalties, constraints.
+        muted: metrics are not shown batches, state is written to a copy and weights are left alone, while a profile is
+            taken.
     """
 
     def __init__(self, program: Program, params: Array, state: Array, extras: Extras) -> None:
@@ -61,6 +64,7 @@ class Host:
         self._label_shape = program.label_shape or ()
         self.label_size = elements(self._label_shape)
         self.integer_labels = program.label_dtype == "int32"
+        self.penalizes, self.constrains = bool(extras.penalties), bool(extras.constraints)
         self.muted = False
 
     def _rows(self, array: Array, value: int) -> Array:
@@ -137,3 +141,14 @@ class Host:
         if not self.muted:
             rows = self._rows(x, self._program.metrics[place].input)
             self._extras.metrics[place](y.reshape(-1, *self._label_shape), rows, weight)
+
+    def penalize(self, gradient: Array | None) -> float:
+        """Returns the penalties on the weights, and adds their gradients to that of the arena."""
+        gradients = None if gradient is None else _split(gradient, self._program.params)
+        with np.errstate(all="ignore"):
+            return self._extras.penalize(self._params, gradients)
+
+    def constrain(self) -> None:
+        """Brings the weights back to where their constraints want them."""
+        if not self.muted:
+            self._extras.constrain(self._params)

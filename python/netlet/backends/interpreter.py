@@ -295,6 +295,7 @@ class Interpreter:
             plan.backward.append(self._backward_call(plan, op, xs, y, dy, dxs, dparams))
             plan.backward += later
             plan.backward_ops += [place] * (1 + len(later))
+        plan.unreached = sorted(set(range(len(program.params))) - written)
         plan.input_gradients = [grads.get(v) for v in program.inputs]
 
     def _take(self, purpose: str, size: int, context: Context = INFERENCE) -> Plan:
@@ -406,7 +407,9 @@ class Interpreter:
                 plan.context = Context(True, iteration + done)
                 plan.run_loss(self._load(plan, xs, y, sample_weight, start, stop, order))
                 plan.run_backward()
+                plan.sums[0] += len(plan.losses) * self._penalize(plan)
                 self._update(plan.gradient, rates[done] if isinstance(rates, list) else rates, iteration + done)
+                self._extras.constrain(self._param_views)
                 sums += plan.sums
         if plan is not None:
             self._give(plan)
@@ -424,6 +427,7 @@ class Interpreter:
                 plan.run_loss(self._load(plan, xs, y, sample_weight, start, stop))
                 sums += plan.sums
                 self._give(plan)
+            sums[0] += n * self._extras.penalize(self._param_views, None)
 
     def gradients(self, xs: Sequence[Array], y: Array, sample_weight: Array | None) -> tuple[float, Array, list[Array]]:
         n = check_arrays(self.program, xs, y, sample_weight)
@@ -431,7 +435,8 @@ class Interpreter:
             plan = self._take("gradients", n)
             plan.run_loss(self._load(plan, xs, y, sample_weight, 0, n))
             plan.run_backward()
-            result = float(plan.sums[0]) / n, plan.gradient.copy(), self._input_gradients(plan)
+            loss = float(plan.sums[0]) / n + self._penalize(plan)
+            result = loss, plan.gradient.copy(), self._input_gradients(plan)
             self._give(plan)
         return result
 
@@ -454,6 +459,15 @@ class Interpreter:
             result = ys, self._input_gradients(plan), plan.gradient.copy()
             self._give(plan)
         return result
+
+    def _penalize(self, plan: Plan) -> float:
+        """The penalties on the weights, their gradients added to the plan's."""
+        if not self._extras.penalties:
+            return 0.0
+        gradients = self._split(plan.gradient, self.program.params)
+        for place in plan.unreached:
+            gradients[place].fill(0)
+        return self._extras.penalize(self._param_views, gradients)
 
     def _input_gradients(self, plan: Plan) -> list[Array]:
         return [

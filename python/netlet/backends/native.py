@@ -60,7 +60,7 @@ class NativeExecutor:
         self.slots = slots
         made = _native.ExecutorF32 if program.dtype == "float32" else _native.ExecutorF64
         self._isa, self._num_threads = isa, num_threads
-        self._host = Host(program, params, state, extras) if needs_host(program) else None
+        self._host = Host(program, params, state, extras) if needs_host(program, extras) else None
         text = program.to_json().encode()
         self._executor = made(text, params, slots, isa=isa, num_threads=num_threads, host=self._host)
         self._dtype = np.dtype(program.dtype)

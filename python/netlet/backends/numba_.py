@@ -50,6 +50,7 @@ def make(
     extras: Extras = NO_EXTRAS,
 ) -> JittedExecutor | BlasExecutor:
     """Returns an executor for the registry. There are no variants; the only threads are those of NumPy's BLAS."""
-    if is_jitted(program) and not has_big_layer(program):
+    plain = not (extras.penalties or extras.constraints)
+    if plain and is_jitted(program) and not has_big_layer(program):
         return JittedExecutor(program, params, state, slots)
     return BlasExecutor(program, params, state, slots, extras=extras)

@@ -29,7 +29,7 @@ class Plan:
         loss: called with the weights, between forward and backward.
         metrics: calls that add to ``sums``.
         seeds: for vjp, the gradient buffer of each output.
-        gradient: of the parameters, flat.
+        gradient: of the parameters, flat; unreached: the parameters that backward leaves out, so that it stays 0.
         input_gradients: of each input; None where nothing flows back to it.
     """
 
@@ -52,6 +52,7 @@ class Plan:
         self.metrics: list[Call] = []
         self.seeds: list[Array] = []
         self.gradient: Array = np.empty(0)
+        self.unreached: list[int] = []
         self.input_gradients: list[Array | None] = []
 
     def run_forward(self) -> None:

@@ -17,7 +17,7 @@ from netlet.backends.extras import NO_EXTRAS, Extras
 from netlet.config import env_backend, numpy_dtype
 from netlet.errors import BackendUnavailableError, unknown_name
 from netlet.program.program import Program
-from netlet.program.spec import Array
+from netlet.program.spec import Array, Attrs, Spec
 
 if TYPE_CHECKING:
     from netlet.backends.executor import Executor
@@ -52,6 +52,13 @@ class Backend(NamedTuple):
     factory: str
     variants: tuple[str, ...] = ()
     missing: frozenset[str] = frozenset()
+
+    def supports(self, spec: Spec, attrs: Attrs | None = None) -> bool:
+        """Returns whether it has an op, loss, metric or optimizer, with these attributes (or any, if None).
+
+        What it has no kernel for it computes by calling the spec's reference.
+        """
+        return spec.name not in self.missing
 
     @property
     def module(self) -> str:
@@ -197,7 +204,7 @@ def make_executor(
 
     Raises:
         ValueError, TypeError: for an unknown target, or arrays of another shape, type or layout.
-        BackendUnavailableError: if the target cannot run here.
+        BackendUnavailableError: if the target cannot run here, or does not have the Program's loss.
     """
     name = default_target() if target is None else target
     backend, variant = _parse(name)

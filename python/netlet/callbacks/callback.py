@@ -18,6 +18,9 @@ class Callback:
         params: ``{"verbose": int, "epochs": int, "steps": int or None}``.
     """
 
+    #: Hooks that are overridden and yet do nothing with the present settings; nobody is to wait for them.
+    _idle_hooks: frozenset[str] = frozenset()
+
     def __init__(self) -> None:
         self._model: Any = None
         self.params: dict[str, Any] | None = None
@@ -34,6 +37,21 @@ class Callback:
     def set_params(self, params: dict[str, Any]) -> None:
         """Called once before training begins."""
         self.params = params
+
+    def _idle(self, owner: type[Callback], *hooks: str) -> None:
+        """Declare that ``owner``'s versions of ``hooks`` do nothing: a subclass may still override them."""
+        mine = frozenset(hook for hook in hooks if getattr(type(self), hook) is getattr(owner, hook))
+        self._idle_hooks = self._idle_hooks | mine
+
+    def get_state(self) -> dict[str, Any] | None:
+        """Return what the callback must know to go on in a resumed run; None if it remembers nothing.
+
+        `BackupAndRestore` saves it: None, booleans, numbers, strings and arrays, and lists and dicts of them.
+        """
+        return None
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `get_state` returned. Called after ``on_train_begin``."""
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Called when ``fit`` begins."""

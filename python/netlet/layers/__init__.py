@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from netlet.layers.activation import Activation
 from netlet.layers.activation_layers import ELU, LeakyReLU, PReLU, ReLU, Softmax
@@ -17,6 +18,24 @@ from netlet.layers.reshape import Flatten, Permute, RepeatVector, Reshape
 from netlet.layers.symbolic import SymbolicTensor
 from netlet.layers.variable import Variable
 from netlet.utils.registry import Registry, serialize
+
+if TYPE_CHECKING:
+    from netlet.layers.preprocessing import (
+        CategoryEncoding,
+        CenterCrop,
+        Discretization,
+        Hashing,
+        IntegerLookup,
+        Normalization,
+        RandomContrast,
+        RandomFlip,
+        RandomRotation,
+        RandomTranslation,
+        RandomZoom,
+        Rescaling,
+        Resizing,
+        StringLookup,
+    )
 
 _LAYERS: tuple[type[Layer], ...] = (
     Activation,
@@ -50,10 +69,43 @@ _LAYERS: tuple[type[Layer], ...] = (
     UnitNormalization,
 )
 REGISTRY = Registry("layer", {cls.__name__: cls for cls in _LAYERS})
+# Seldom wanted, and several files: imported at the first use.
+_PREPROCESSING = frozenset(
+    (
+        "CategoryEncoding",
+        "CenterCrop",
+        "Discretization",
+        "Hashing",
+        "IntegerLookup",
+        "Normalization",
+        "RandomContrast",
+        "RandomFlip",
+        "RandomRotation",
+        "RandomTranslation",
+        "RandomZoom",
+        "Rescaling",
+        "Resizing",
+        "StringLookup",
+    )
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PREPROCESSING:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from netlet.layers import preprocessing
+
+    found = {each: getattr(preprocessing, each) for each in _PREPROCESSING}
+    REGISTRY.objects.update(found)
+    globals().update(found)
+    return found[name]
 
 
 def deserialize(config: Any) -> Layer:
     """Return the layer that a config describes; the inverse of `serialize`. It has no weights yet."""
+    name = config.get("class_name") if isinstance(config, Mapping) else None
+    if isinstance(name, str) and name not in REGISTRY.objects:
+        __getattr__("Normalization")  # registers those of its group
     made = REGISTRY.deserialize(config)
     if not isinstance(made, Layer):
         raise ValueError(f"layer config: expected a dict with 'class_name' and 'config', got {config!r}")
@@ -67,29 +119,43 @@ __all__ = [
     "AlphaDropout",
     "Average",
     "BatchNormalization",
+    "CategoryEncoding",
+    "CenterCrop",
     "Concatenate",
     "Dense",
+    "Discretization",
     "Dot",
     "Dropout",
     "Embedding",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
+    "Hashing",
     "Input",
     "InputLayer",
+    "IntegerLookup",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
     "Maximum",
     "Minimum",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
     "RMSNormalization",
+    "RandomContrast",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
+    "Resizing",
     "Softmax",
+    "StringLookup",
     "Subtract",
     "SymbolicTensor",
     "UnitNormalization",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from netlet import initializers
+from netlet import activations, initializers
 from netlet.layers.layer import Layer
 from netlet.layers.merging import known
 from netlet.layers.shapes import Shape, format_shape
@@ -84,11 +85,13 @@ class ReLU(Layer):
         self.threshold = _number(threshold, f"{self.name}: threshold")
 
     def lower(self, builder: ProgramBuilder, x: Any) -> Node:
-        if self.max_value is None and self.threshold == 0:
-            if self.negative_slope == 0:
-                return builder.activation(x, "relu", name=self.name)
-            return builder.activation(x, "leaky_relu", name=self.name, alpha=self.negative_slope)
-        raise ValueError(f"{self.name}: max_value and threshold are not supported yet")
+        arguments: dict[str, Any] = {
+            "negative_slope": self.negative_slope,
+            "max_value": self.max_value,
+            "threshold": self.threshold,
+        }
+        name, attrs = activations.lowered(partial(activations.relu, **arguments))
+        return builder.activation(x, name, name=self.name, **attrs)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -140,25 +143,25 @@ class PReLU(Layer):
 
     Args:
         alpha_initializer: default "zeros".
-        alpha_regularizer, alpha_constraint: None; others are not supported yet.
+        alpha_regularizer, alpha_constraint: of alpha; see `Dense`.
         shared_axes: along which elements share an alpha, the batch being 0; None for none.
         **kwargs: as for every `Layer`.
     """
 
     alpha: Variable | None
+    alpha_regularizer: Any
+    alpha_constraint: Any
 
     def __init__(
         self,
         alpha_initializer: Any = "zeros",
-        alpha_regularizer: None = None,
-        alpha_constraint: None = None,
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
         shared_axes: int | Sequence[int] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        for argument, value in (("alpha_regularizer", alpha_regularizer), ("alpha_constraint", alpha_constraint)):
-            if value is not None:
-                raise ValueError(f"{self.name}: {argument}={value!r} is not supported yet")
+        self._set_rules(alpha_regularizer=alpha_regularizer, alpha_constraint=alpha_constraint)
         self.alpha_initializer = initializers.get(alpha_initializer)
         shared = [shared_axes] if isinstance(shared_axes, int) else shared_axes
         self.shared_axes = None if shared is None else list(shared)
@@ -170,7 +173,13 @@ class PReLU(Layer):
             if not 0 < axis <= len(sizes):
                 raise ValueError(f"{self.name}: shared_axes has {axis}, expected 1 to {len(sizes)}")
             sizes[axis - 1] = 1
-        self.alpha = self.add_weight("alpha", sizes, self.alpha_initializer)
+        self.alpha = self.add_weight(
+            "alpha",
+            sizes,
+            self.alpha_initializer,
+            regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
+        )
 
     def lower(self, builder: ProgramBuilder, x: Any) -> Node:
         assert self.alpha is not None
@@ -180,7 +189,6 @@ class PReLU(Layer):
         return {
             **super().get_config(),
             "alpha_initializer": initializers.serialize(self.alpha_initializer),
-            "alpha_regularizer": None,
-            "alpha_constraint": None,
+            **self._rules_config("alpha_regularizer", "alpha_constraint"),
             "shared_axes": self.shared_axes,
         }

@@ -23,8 +23,10 @@ class Dense(Layer):
         activation: a name, a function of `netlet.activations`, or None (linear).
         use_bias: whether to add a bias.
         kernel_initializer, bias_initializer: names, initializers or functions of (shape, dtype).
-        kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint: None; others
-            are not supported yet.
+        kernel_regularizer, bias_regularizer: names, regularizers or configs: penalties that are added to the loss.
+        kernel_constraint, bias_constraint: names, constraints or configs: what the weights are brought back to after
+            each update.
+        activity_regularizer: None; others are not supported yet.
         **kwargs: name, trainable, dtype, input_shape, input_dim, as for every `Layer`.
 
     Shapes: x ``[B, ..., I]`` to y ``[B, ..., O]``; kernel ``[I, O]``, bias ``[O]``. Axes between are rows.
@@ -34,6 +36,10 @@ class Dense(Layer):
 
     kernel: Variable | None
     bias: Variable | None
+    kernel_regularizer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    bias_constraint: Any
 
     def __init__(
         self,
@@ -42,24 +48,23 @@ class Dense(Layer):
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
-        kernel_regularizer: None = None,
-        bias_regularizer: None = None,
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
         activity_regularizer: None = None,
-        kernel_constraint: None = None,
-        bias_constraint: None = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
         units = positive_int(units, "Dense: units")
         super().__init__(**kwargs)
-        for argument, value in (
-            ("kernel_regularizer", kernel_regularizer),
-            ("bias_regularizer", bias_regularizer),
-            ("activity_regularizer", activity_regularizer),
-            ("kernel_constraint", kernel_constraint),
-            ("bias_constraint", bias_constraint),
-        ):
-            if value is not None:
-                raise ValueError(f"{self.name}: {argument}={value!r} is not supported yet")
+        if activity_regularizer is not None:
+            raise ValueError(f"{self.name}: activity_regularizer={activity_regularizer!r} is not supported yet")
+        self._set_rules(
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+        )
         if not isinstance(use_bias, (bool, np.bool_)):
             raise TypeError(f"{self.name}: use_bias must be True or False, got {use_bias!r}")
         self.units = units
@@ -82,8 +87,21 @@ class Dense(Layer):
 
     def build(self, input_shape: Shape) -> None:
         width = positive_int(input_shape[-1], f"{self.name}: last axis of the input")
-        self.kernel = self.add_weight("kernel", (width, self.units), self.kernel_initializer)
-        self.bias = self.add_weight("bias", (self.units,), self.bias_initializer) if self.use_bias else None
+        self.kernel = self.add_weight(
+            "kernel",
+            (width, self.units),
+            self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                "bias",
+                (self.units,),
+                self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
 
     def lower(self, builder: ProgramBuilder, x: Node) -> Node:
         assert self.kernel is not None
@@ -100,9 +118,7 @@ class Dense(Layer):
             "use_bias": self.use_bias,
             "kernel_initializer": initializers.serialize(self.kernel_initializer),
             "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": None,
-            "bias_regularizer": None,
+            **self._rules_config("kernel_regularizer", "bias_regularizer"),
             "activity_regularizer": None,
-            "kernel_constraint": None,
-            "bias_constraint": None,
+            **self._rules_config("kernel_constraint", "bias_constraint"),
         }

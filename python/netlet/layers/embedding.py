@@ -22,7 +22,7 @@ class Embedding(Layer):
             whole numbers.
         output_dim: D, the length of the vectors.
         embeddings_initializer: of the table; default "uniform".
-        embeddings_regularizer, embeddings_constraint: None; others are not supported yet.
+        embeddings_regularizer, embeddings_constraint: of the table; see `Dense`.
         mask_zero: False; masks are not supported yet.
         weights: the table's values, ``[V, D]``; None initializes them.
         **kwargs: as for every `Layer`.
@@ -33,14 +33,16 @@ class Embedding(Layer):
     """
 
     embeddings: Variable | None
+    embeddings_regularizer: Any
+    embeddings_constraint: Any
 
     def __init__(
         self,
         input_dim: int,
         output_dim: int,
         embeddings_initializer: Any = "uniform",
-        embeddings_regularizer: None = None,
-        embeddings_constraint: None = None,
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
         mask_zero: bool = False,
         weights: Any = None,
         **kwargs: Any,
@@ -48,13 +50,9 @@ class Embedding(Layer):
         super().__init__(**kwargs)
         self.input_dim = positive_int(input_dim, f"{self.name}: input_dim")
         self.output_dim = positive_int(output_dim, f"{self.name}: output_dim")
-        for argument, value in (
-            ("embeddings_regularizer", embeddings_regularizer),
-            ("embeddings_constraint", embeddings_constraint),
-            ("mask_zero", mask_zero or None),
-        ):
-            if value is not None:
-                raise ValueError(f"{self.name}: {argument}={value!r} is not supported yet")
+        if mask_zero:
+            raise ValueError(f"{self.name}: mask_zero={mask_zero!r} is not supported yet")
+        self._set_rules(embeddings_regularizer=embeddings_regularizer, embeddings_constraint=embeddings_constraint)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self._given = weights
         self.embeddings = None
@@ -66,7 +64,13 @@ class Embedding(Layer):
         if self.dtype == "float32" and self.input_dim > 1 << 24:
             raise ValueError(f"{self.name}: input_dim is {self.input_dim}, a float32 model tells 2^24 numbers apart")
         shape = (self.input_dim, self.output_dim)
-        self.embeddings = self.add_weight("embeddings", shape, self.embeddings_initializer)
+        self.embeddings = self.add_weight(
+            "embeddings",
+            shape,
+            self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+        )
         if self._given is not None:
             values = self._given[0] if isinstance(self._given, list) else self._given
             self.embeddings.assign(values)
@@ -81,7 +85,6 @@ class Embedding(Layer):
             "input_dim": self.input_dim,
             "output_dim": self.output_dim,
             "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
-            "embeddings_regularizer": None,
-            "embeddings_constraint": None,
+            **self._rules_config("embeddings_regularizer", "embeddings_constraint"),
             "mask_zero": False,
         }

@@ -20,7 +20,8 @@ class InputLayer(Layer):
     Args:
         shape: of one row, such as ``(28, 28)``.
         batch_size: a fixed size of the batch; None for any.
-        dtype: "float32", "float64", or None for the model's.
+        dtype: "float32", "float64", or None for the model's. "string" says that data are strings, for a `StringLookup`
+            or a `Hashing` that follows; the rest of the model then is float32, or what it names.
         batch_shape: ``(batch_size, *shape)``, instead of both.
         name: as for every layer.
 
@@ -35,7 +36,8 @@ class InputLayer(Layer):
         batch_shape: Sequence[int | None] | None = None,
         name: str | None = None,
     ) -> None:
-        super().__init__(name=name, dtype=dtype)
+        self.strings = isinstance(dtype, str) and dtype == "string"
+        super().__init__(name=name, dtype=None if self.strings else dtype)
         if (shape is None) == (batch_shape is None):
             raise ValueError(f"{self.name}: give one of shape and batch_shape, got {shape!r} and {batch_shape!r}")
         if batch_shape is not None:
@@ -67,7 +69,11 @@ class InputLayer(Layer):
         return x
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "batch_shape": list(self.batch_shape), "dtype": self._dtype}
+        return {
+            "name": self.name,
+            "batch_shape": list(self.batch_shape),
+            "dtype": "string" if self.strings else self._dtype,
+        }
 
 
 _batch_shape = batch_shape

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netlet import initializers
+from netlet import constraints, initializers, regularizers
 from netlet.config import DEFAULT_DTYPE, dtype_name
 from netlet.errors import ModelFormatError, NotBuiltError
 from netlet.layers.shapes import Shape, batch_shape, check_input, format_shape
@@ -136,6 +136,8 @@ class Layer:
         shape: Sequence[int] = (),
         initializer: Any = "glorot_uniform",
         trainable: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
     ) -> Variable:
         """Make a weight called ``name`` and return it.
 
@@ -144,6 +146,10 @@ class Layer:
             shape: its shape; every entry positive.
             initializer: as `netlet.initializers.get` takes it.
             trainable: whether training changes it.
+            regularizer: as `netlet.regularizers.get` takes it: its penalty is added to the loss.
+            constraint: as `netlet.constraints.get` takes it: what the weight is brought back to after each update.
+
+        Raises: ValueError if the name is taken, or the regularizer has no ``gradient``.
         """
         path = f"{self.name}/{name}"
         if any(variable.name == name for variable in self._variables):
@@ -161,8 +167,29 @@ class Layer:
             if value.shape != size:
                 raise ValueError(f"{path}: initializer returned shape {value.shape}, expected {size}")
         variable = Variable(value, name, path, trainable)
+        variable.regularizer, variable.constraint = regularizers.get(regularizer), constraints.get(constraint)
+        if variable.regularizer is not None and getattr(variable.regularizer, "gradient", None) is None:
+            raise ValueError(f"{path}: {variable.regularizer!r} has no gradient(w), which training needs")
         self._variables.append(variable)
         return variable
+
+    def _set_rules(self, **given: Any) -> None:
+        """Take arguments such as ``kernel_regularizer`` and ``bias_constraint`` as attributes."""
+        for argument, value in given.items():
+            kind = regularizers if argument.endswith("_regularizer") else constraints
+            try:
+                setattr(self, argument, kind.get(value))
+            except (ValueError, TypeError) as error:
+                raise type(error)(f"{self.name}: {argument}: {error}") from None
+
+    def _rules_config(self, *arguments: str) -> dict[str, Any]:
+        """What `_set_rules` was given, as a config."""
+        return {
+            argument: (regularizers if argument.endswith("_regularizer") else constraints).serialize(
+                getattr(self, argument)
+            )
+            for argument in arguments
+        }
 
     def preset(self, values: Mapping[str, NDArray[Any]]) -> None:
         """Let the coming ``build`` take its weights' values from ``values`` by name, instead of initializing them."""

@@ -39,11 +39,12 @@ class _Scaled(Layer):
 
     gamma: Variable | None
     beta: Variable | None
+    gamma_regularizer: Any
+    beta_regularizer: Any
+    gamma_constraint: Any
+    beta_constraint: Any
 
-    def _set_scaling(self, center: Any, scale: Any, beta: Any, gamma: Any, unsupported: dict[str, Any]) -> None:
-        for argument, value in unsupported.items():
-            if value is not None:
-                raise ValueError(f"{self.name}: {argument}={value!r} is not supported yet")
+    def _set_scaling(self, center: Any, scale: Any, beta: Any, gamma: Any) -> None:
         for argument, flag in (("center", center), ("scale", scale)):
             if not isinstance(flag, bool):
                 raise ValueError(f"{self.name}: {argument} must be True or False, got {flag!r}")
@@ -52,8 +53,22 @@ class _Scaled(Layer):
         self.gamma = self.beta = None
 
     def _add_scaling(self, shape: tuple[int, ...]) -> None:
-        self.gamma = self.add_weight("gamma", shape, self.gamma_initializer) if self.scale else None
-        self.beta = self.add_weight("beta", shape, self.beta_initializer) if self.center else None
+        if self.scale:
+            self.gamma = self.add_weight(
+                "gamma",
+                shape,
+                self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
+            )
+        if self.center:
+            self.beta = self.add_weight(
+                "beta",
+                shape,
+                self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+            )
 
     def _scaling(self, builder: ProgramBuilder) -> list[Any]:
         return [variable.lower(builder) for variable in (self.gamma, self.beta) if variable is not None]
@@ -65,6 +80,7 @@ class _Scaled(Layer):
             "scale": self.scale,
             "beta_initializer": initializers.serialize(self.beta_initializer),
             "gamma_initializer": initializers.serialize(self.gamma_initializer),
+            **self._rules_config("beta_regularizer", "gamma_regularizer", "beta_constraint", "gamma_constraint"),
         }
 
 
@@ -83,7 +99,7 @@ class BatchNormalization(_Scaled):
         epsilon: default 0.001.
         center, scale: whether there is a beta, a gamma.
         beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer: of the weights.
-        beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: None; others are not supported yet.
+        beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: of the weights; see `Dense`.
         **kwargs: as for every `Layer`.
 
     Shapes: x ``[B, ..., C]`` to the same; gamma, beta, moving_mean, moving_variance ``[C]``.
@@ -100,10 +116,10 @@ class BatchNormalization(_Scaled):
         gamma_initializer: Any = "ones",
         moving_mean_initializer: Any = "zeros",
         moving_variance_initializer: Any = "ones",
-        beta_regularizer: None = None,
-        gamma_regularizer: None = None,
-        beta_constraint: None = None,
-        gamma_constraint: None = None,
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -112,13 +128,13 @@ class BatchNormalization(_Scaled):
         self.epsilon = _number(epsilon, f"{self.name}: epsilon", 0.0, 1e30)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        unsupported = {
-            "beta_regularizer": beta_regularizer,
-            "gamma_regularizer": gamma_regularizer,
-            "beta_constraint": beta_constraint,
-            "gamma_constraint": gamma_constraint,
-        }
-        self._set_scaling(center, scale, beta_initializer, gamma_initializer, unsupported)
+        self._set_scaling(center, scale, beta_initializer, gamma_initializer)
+        self._set_rules(
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+        )
         self.moving_mean: Variable | None = None
         self.moving_variance: Variable | None = None
 
@@ -172,7 +188,7 @@ class LayerNormalization(_Scaled):
         epsilon: default 0.001.
         center, scale: whether there is a beta, a gamma.
         beta_initializer, gamma_initializer: of the weights.
-        beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: None; others are not supported yet.
+        beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: of the weights; see `Dense`.
         **kwargs: as for every `Layer`.
 
     Shapes: x ``[B, ..., *N]`` to the same; gamma and beta ``[*N]``, N the sizes along the axes.
@@ -186,22 +202,22 @@ class LayerNormalization(_Scaled):
         scale: bool = True,
         beta_initializer: Any = "zeros",
         gamma_initializer: Any = "ones",
-        beta_regularizer: None = None,
-        gamma_regularizer: None = None,
-        beta_constraint: None = None,
-        gamma_constraint: None = None,
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.axis = axis if isinstance(axis, int) else list(axis)
         self.epsilon = _number(epsilon, f"{self.name}: epsilon", 0.0, 1e30)
-        unsupported = {
-            "beta_regularizer": beta_regularizer,
-            "gamma_regularizer": gamma_regularizer,
-            "beta_constraint": beta_constraint,
-            "gamma_constraint": gamma_constraint,
-        }
-        self._set_scaling(center, scale, beta_initializer, gamma_initializer, unsupported)
+        self._set_scaling(center, scale, beta_initializer, gamma_initializer)
+        self._set_rules(
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+        )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         known(input_shape, self.name)

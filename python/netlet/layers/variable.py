@@ -32,11 +32,14 @@ class Variable:
         path: the name with its layer, such as "dense/kernel".
         trainable: whether training changes it.
 
+    Attributes:
+        regularizer, constraint: what training does with it besides; None for nothing.
+
     ``numpy()`` is a copy. ``value`` is the live array: it changes when the model trains, and writing to it changes the
     model. `numpy.asarray` of a variable is a read-only view of it.
     """
 
-    __slots__ = ("__weakref__", "_value", "home", "name", "path", "trainable")
+    __slots__ = ("__weakref__", "_value", "constraint", "home", "name", "path", "regularizer", "trainable")
 
     def __init__(self, value: NDArray[Any], name: str, path: str, trainable: bool = True) -> None:
         self._value = value
@@ -44,6 +47,8 @@ class Variable:
         self.path = path
         self.trainable = trainable
         self.home: Any = None  # the arena it lies in, once a model has one
+        self.regularizer: Any = None
+        self.constraint: Any = None
 
     @property
     def value(self) -> NDArray[Any]:

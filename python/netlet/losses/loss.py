@@ -1,81 +1,133 @@
-"""Losses as objects: a name, their settings, the mean over a batch, and the op that computes them in a program."""
+"""Losses as objects: a name, their settings, the reduction of a batch, and the op that computes them in a program."""
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from netlet.errors import unknown_name
-from netlet.losses import functions
+from netlet import config
+from netlet.losses.arrays import squeeze_or_expand_to_same_rank
+from netlet.losses.reduction import REDUCTIONS, reduce_values, reduce_weighted_values, standardize_reduction
 from netlet.program.ops import LOSSES
+from netlet.program.spec import LossSpec
 from netlet.utils.naming import auto_name, check_name
 
-REDUCTIONS = ("sum_over_batch_size", "mean")
-_LATER = ("sum", "mean_with_sample_weight", "none", None)
+__all__ = [
+    "REDUCTIONS",
+    "Loss",
+    "OpLoss",
+    "reduce_values",
+    "reduce_weighted_values",
+    "squeeze_or_expand_to_same_rank",
+    "standardize_reduction",
+]
+
+Array = NDArray[Any]
+
+_NOTHING = object()
+
+
+def _float_name(dtype: Any, owner: str) -> str:
+    """The name of a float type; the default one of None, the compute type of a policy. ValueError if it is no float."""
+    if dtype is None:
+        floatx: Any = getattr(config, "floatx", None)
+        return str(floatx()) if callable(floatx) else config.DEFAULT_DTYPE
+    dtype = getattr(dtype, "compute_dtype", dtype)
+    if dtype == "bfloat16":  # NumPy learns it from a package of its own
+        try:
+            importlib.import_module("ml_dtypes")
+        except ImportError:
+            raise ValueError(f"{owner}: dtype 'bfloat16' needs the package ml_dtypes") from None
+    try:
+        name: str = np.dtype(dtype).name
+    except TypeError:
+        name = ""
+    if "float" not in name:
+        raise ValueError(f"{owner}: dtype must be a float type such as 'float32', got {dtype!r}")
+    return name
 
 
 class Loss:
-    """Base of the losses. ``loss(y_true, y_pred, sample_weight=None)`` is the mean over all rows and positions.
+    """Base of the losses. A subclass has ``call(y_true, y_pred)``, which returns the losses of rows or positions.
+
+    Called, ``loss(y_true, y_pred, sample_weight=None)``, it gives their reduction. To train with a loss of your own,
+    give it a method ``gradient(y_true, y_pred)`` too: the gradient of ``call(y_true, y_pred).sum()`` with respect to
+    y_pred, in its shape. It is checked when a model is compiled.
 
     Args:
-        name: the loss's name.
-        reduction: "sum_over_batch_size" (also "mean"): the sum of the weighted losses divided by their number.
-            Keras' other reductions are not supported yet.
-        dtype: None, "float32" or "float64": the type that ``__call__`` computes in; None takes y_pred's.
+        name: the loss's name; the class's in snake case if None.
+        reduction: what becomes of the losses, which weights have multiplied:
+            "sum_over_batch_size" (also "mean") divides their sum by their number; "sum" does not divide;
+            "mean_with_sample_weight" divides by the sum of the weights; "none" and None leave them.
+        dtype: the float type that labels and predictions are rounded to, and of the result; float32 if None.
 
     Raises: ValueError if an argument is none of these.
     """
 
-    #: Name of the op in the program.
-    op = ""
+    #: Name of the op in a program; empty where a Python function computes the loss.
+    op: ClassVar[str] = ""
+    #: Whether y holds class numbers (int32, without the last axis) instead of values of the prediction's shape.
+    integer_labels: bool = False
+    #: An optional method ``gradient(y_true, y_pred)``; see above.
+    gradient: Callable[[Any, Any], Any] | None = None
 
     def __init__(
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
     ) -> None:
         kind = type(self).__name__
-        self.name = self.op or auto_name(kind) if name is None else check_name(name, kind)
-        if reduction not in REDUCTIONS:
-            if reduction in _LATER:
-                raise ValueError(f"{self.name}: reduction={reduction!r} is not supported yet")
-            raise unknown_name("reduction", str(reduction), REDUCTIONS)
-        self.reduction = reduction
-        self.dtype = dtype
+        self.name = auto_name(kind) if name is None else check_name(name, kind)
+        self.reduction = standardize_reduction(reduction)
+        self._dtype = _float_name(dtype, self.name)
 
     @property
-    def integer_labels(self) -> bool:
-        """Whether y holds class numbers instead of values of the prediction's shape."""
-        return LOSSES[self.op].integer_labels
+    def dtype(self) -> str:
+        """The name of the float type that it is computed in."""
+        return self._dtype
+
+    @property
+    def spec(self) -> LossSpec:
+        """What computes value and gradient in a program."""
+        from netlet.losses.custom import CustomSpec
+
+        return CustomSpec(self)
 
     def attrs(self) -> dict[str, Any]:
         """Return the op's attributes."""
         return {}
 
-    def call(self, y_true: ArrayLike, y_pred: ArrayLike) -> NDArray[Any]:
-        """Return the loss of every row: y_pred ``[B, ..., L]`` to ``[B, ...]``."""
-        function = getattr(functions, self.op)
-        result: NDArray[Any] = function(y_true, y_pred, **self.attrs())
-        return result
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the losses: of y_pred ``[B, ..., L]``, usually ``[B, ...]``."""
+        raise NotImplementedError(f"{type(self).__name__} has no call(y_true, y_pred)")
 
-    def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> Any:
-        """Return the mean loss, a NumPy scalar; weights multiply the losses and leave the divisor alone.
+    def mask(self, y_true: Array, losses: Array) -> Array | None:
+        """Return which of the losses count, or None for all."""
+        return None
+
+    def __call__(
+        self, y_true: Any, y_pred: Any, sample_weight: ArrayLike | None = None, mask: ArrayLike | None = None
+    ) -> Any:
+        """Return the reduced loss, a NumPy scalar, or an array where nothing is reduced.
 
         Args:
             y_true: labels.
             y_pred: predictions ``[B, ..., L]``.
-            sample_weight: ``[B]``, or as many axes as the losses have.
+            sample_weight: weights of the losses: a number, ``[B]``, or any shape that broadcasts with them.
+            mask: which losses count; means are over these alone.
         """
-        pred = np.asarray(y_pred) if self.dtype is None else np.asarray(y_pred, dtype=self.dtype)
-        losses = self.call(y_true, pred)
-        if sample_weight is not None:
-            weight = functions.as_floats(sample_weight, f"{self.name}: sample_weight").astype(losses.dtype)
-            if weight.ndim == losses.ndim + 1 and weight.shape[-1] == 1:
-                weight = weight[..., 0]
-            if weight.ndim and weight.shape != losses.shape[: weight.ndim]:
-                raise ValueError(f"{self.name}: sample_weight has shape {weight.shape}, expected {losses.shape}")
-            losses = losses * weight.reshape(weight.shape + (1,) * (losses.ndim - weight.ndim))
-        return losses.sum(dtype=losses.dtype) / losses.dtype.type(max(losses.size, 1))
+        pred = np.asarray(y_pred).astype(self._dtype)
+        true = np.asarray(y_true) if self.integer_labels else np.asarray(y_true).astype(self._dtype)
+        losses = np.asarray(self.call(true, pred))
+        own = self.mask(true, losses)
+        if mask is not None and own is not None:
+            given, own = squeeze_or_expand_to_same_rank(np.asarray(mask, bool), own)
+            mask = given & own
+        elif mask is None:
+            mask = own
+        return reduce_weighted_values(losses, sample_weight, mask, self.reduction, self._dtype, self.name)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -90,82 +142,44 @@ class Loss:
         return f"<{type(self).__name__} name={self.name}>"
 
 
-class MeanSquaredError(Loss):
-    """The mean of squared differences; arguments as of `Loss`."""
+class OpLoss(Loss):
+    """A loss that an op of the program computes; the base of all that Netlet brings.
 
-    op = "mean_squared_error"
+    A subclass sets ``op`` and ``function`` and hands its arguments, which become attributes, to this constructor.
 
+    Raises: ValueError if an argument is none that the op takes.
+    """
 
-class MeanAbsoluteError(Loss):
-    """The mean of absolute differences; arguments as of `Loss`."""
+    #: Keras' function of arrays, which `call` gives the arguments.
+    function: ClassVar[Callable[..., Any]]
+    #: Arguments that Keras leaves out of the config: here they stand in it where they are not the default, as given.
+    left_out: ClassVar[dict[str, Any]] = {}
 
-    op = "mean_absolute_error"
-
-
-class _Crossentropy(Loss):
-    """What the cross-entropies share: whether y_pred holds logits, and Keras' arguments that take one value only."""
-
-    #: Keras' further arguments and the value they must have.
-    _not_yet: ClassVar[dict[str, Any]] = {"label_smoothing": 0.0, "axis": -1}
-
-    def __init__(
-        self,
-        from_logits: bool = False,
-        *,
-        name: str | None = None,
-        reduction: str | None = "sum_over_batch_size",
-        dtype: Any = None,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, reduction: str | None, name: str | None, dtype: Any, **arguments: Any) -> None:
         super().__init__(name, reduction, dtype)
-        if not isinstance(from_logits, bool):
-            raise ValueError(f"{self.name}: from_logits must be True or False, got {from_logits!r}")
-        for key, value in kwargs.items():
-            if key not in self._not_yet:
-                raise TypeError(f"{type(self).__name__}: unexpected argument {key!r}")
-            if value != self._not_yet[key]:
-                raise ValueError(f"{self.name}: {key}={value!r} is not supported yet")
-        self.from_logits = from_logits
+        self.integer_labels = LOSSES[self.op].integer_labels
+        self._arguments = tuple(arguments)
+        for key, value in arguments.items():
+            setattr(self, key, value)
+        try:
+            LOSSES[self.op].normalize(self.attrs())
+        except ValueError as error:
+            raise ValueError(f"{self.name}: {error}") from None
+
+    @property
+    def spec(self) -> LossSpec:
+        return LOSSES[self.op]
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what the constructor took besides name, reduction and dtype."""
+        return {key: getattr(self, key) for key in self._arguments}
 
     def attrs(self) -> dict[str, Any]:
-        return {"from_logits": self.from_logits}
+        return {key: value.tolist() if hasattr(value, "tolist") else value for key, value in self.arguments().items()}
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return self.function(y_true, y_pred, **self.arguments())
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "from_logits": self.from_logits}
-
-
-class BinaryCrossentropy(_Crossentropy):
-    """Cross-entropy of independent yes-or-no labels.
-
-    Args:
-        from_logits: whether y_pred is taken before its sigmoid; default False.
-        name, reduction, dtype: as of `Loss`.
-        label_smoothing, axis: accepted at their defaults, 0 and -1.
-    """
-
-    op = "binary_crossentropy"
-
-
-class CategoricalCrossentropy(_Crossentropy):
-    """Cross-entropy of one-hot labels over the classes of the last axis.
-
-    Args:
-        from_logits: whether y_pred is taken before its softmax; default False.
-        name, reduction, dtype: as of `Loss`.
-        label_smoothing, axis: accepted at their defaults, 0 and -1.
-    """
-
-    op = "categorical_crossentropy"
-
-
-class SparseCategoricalCrossentropy(_Crossentropy):
-    """Cross-entropy of class numbers over the classes of the last axis.
-
-    Args:
-        from_logits: whether y_pred is taken before its softmax; default False.
-        name, reduction, dtype: as of `Loss`.
-        ignore_class, axis: accepted at their defaults, None and -1.
-    """
-
-    op = "sparse_categorical_crossentropy"
-    _not_yet: ClassVar[dict[str, Any]] = {"ignore_class": None, "axis": -1}
+        told = {key: value for key, value in self.arguments().items() if self.left_out.get(key, _NOTHING) != value}
+        return {**super().get_config(), **told}

@@ -1,120 +1,167 @@
 """Metrics: what to watch besides the loss.
 
 In ``compile(metrics=[...])`` by name or as objects, or by hand: ``update_state``, ``result``, ``reset_state``. The
-string "accuracy" (or "acc") stands for binary, categorical or sparse categorical accuracy, as loss and output demand.
+string "accuracy" (or "acc") stands for binary, categorical or sparse categorical accuracy, as loss and output demand. A
+function ``fn(y_true, y_pred)`` is a metric, too, and so is a subclass of `Metric`, which says how to write one.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from netlet.errors import unknown_name
-from netlet.metrics.confusion import F1Score, Precision, Recall
-from netlet.metrics.functions import binary_accuracy, categorical_accuracy, sparse_categorical_accuracy
-from netlet.metrics.mean import (
+from netlet.losses.functions import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
+from netlet.metrics.accuracies import (
+    Accuracy,
     BinaryAccuracy,
     CategoricalAccuracy,
-    MeanAbsoluteError,
-    MeanSquaredError,
     SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
 )
+from netlet.metrics.auc import AUC, AUCCurve, AUCSummationMethod
+from netlet.metrics.confusion import FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives
+from netlet.metrics.correlation import (
+    ConcordanceCorrelation,
+    PearsonCorrelation,
+    concordance_correlation,
+    pearson_correlation,
+)
+from netlet.metrics.f_score import F1Score, FBetaScore
+from netlet.metrics.functions import (
+    accuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
+from netlet.metrics.hinges import CategoricalHinge, Hinge, SquaredHinge
+from netlet.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from netlet.metrics.metric import Metric
-from netlet.utils.naming import to_snake_case
-from netlet.utils.registry import Registry, serialize
-
-ACCURACY = ("accuracy", "acc")  # names that need a model to become a metric
-
-_CLASSES = (
-    BinaryAccuracy,
-    CategoricalAccuracy,
-    F1Score,
+from netlet.metrics.operating_point import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
+from netlet.metrics.probabilistic import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    KLDivergence,
+    Poisson,
+    SparseCategoricalCrossentropy,
+)
+from netlet.metrics.r2 import R2Score
+from netlet.metrics.reduction import Mean, MeanMetricWrapper, Sum
+from netlet.metrics.registry import ACCURACY, REGISTRY, accuracy_for, deserialize, get, serialize
+from netlet.metrics.regression import (
+    CosineSimilarity,
+    LogCoshError,
     MeanAbsoluteError,
+    MeanAbsolutePercentageError,
     MeanSquaredError,
-    Precision,
-    Recall,
-    SparseCategoricalAccuracy,
+    MeanSquaredLogarithmicError,
+    RootMeanSquaredError,
+    cosine_similarity,
 )
-_ALIASES = {"mse": MeanSquaredError, "mae": MeanAbsoluteError, "MSE": MeanSquaredError, "MAE": MeanAbsoluteError}
-REGISTRY = Registry(
-    "metric",
-    {
-        **{cls.__name__: cls for cls in _CLASSES},
-        **{to_snake_case(cls.__name__): cls for cls in _CLASSES},
-        "f1_score": F1Score,
-        **_ALIASES,
-    },
-)
-_FUNCTIONS: dict[Any, type[Metric]] = {
-    binary_accuracy: BinaryAccuracy,
-    categorical_accuracy: CategoricalAccuracy,
-    sparse_categorical_accuracy: SparseCategoricalAccuracy,
-}
-
-
-def get(identifier: Any) -> Metric | None:
-    """Return a metric for ``identifier``: None, a `Metric`, its class, a name or a config. A name becomes its name.
-
-    Raises: ValueError if it is none of these; an unknown name comes with the nearest known one.
-    """
-    if identifier is None:
-        return None
-    if isinstance(identifier, Metric):
-        return identifier
-    if isinstance(identifier, str):
-        if identifier not in REGISTRY.objects:
-            raise unknown_name("metric", identifier, [*REGISTRY.objects, *ACCURACY])
-        made: Metric = REGISTRY.objects[identifier](name=identifier)
-        return made
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if isinstance(identifier, type) and issubclass(identifier, Metric):
-        return identifier()
-    for function, cls in _FUNCTIONS.items():
-        if identifier is function:
-            return cls(name=function.__name__)
-    if callable(identifier):
-        raise ValueError(f"metric: custom metrics are not supported yet, got {identifier!r}")
-    raise ValueError(f"metric: expected a name, a config or a Metric, got {identifier!r}")
-
-
-def accuracy_for(name: str, *, integer_labels: bool, width: int) -> Metric:
-    """Return the accuracy that the string "accuracy" stands for, called ``name``.
-
-    Args:
-        name: "accuracy" or "acc".
-        integer_labels: whether the loss takes class numbers.
-        width: size of the prediction's last axis.
-    """
-    if width == 1 and not integer_labels:
-        return BinaryAccuracy(name=name)
-    return SparseCategoricalAccuracy(name=name) if integer_labels else CategoricalAccuracy(name=name)
-
-
-def deserialize(config: Any) -> Metric:
-    """Return the metric that a config describes; the inverse of `serialize`."""
-    if isinstance(config, str):
-        found = get(config)
-        assert found is not None
-        return found
-    made: Metric = REGISTRY.deserialize(config)
-    return made
-
+from netlet.metrics.thresholds import confusion_at_thresholds
+from netlet.metrics.variable import MetricVariable
 
 __all__ = [
+    "ACCURACY",
+    "AUC",
+    "REGISTRY",
+    "AUCCurve",
+    "AUCSummationMethod",
+    "Accuracy",
     "BinaryAccuracy",
+    "BinaryCrossentropy",
+    "BinaryIoU",
     "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "ConcordanceCorrelation",
+    "CosineSimilarity",
     "F1Score",
+    "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
+    "Hinge",
+    "IoU",
+    "KLDivergence",
+    "LogCoshError",
+    "Mean",
     "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanIoU",
+    "MeanMetricWrapper",
     "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
     "Metric",
+    "MetricVariable",
+    "OneHotIoU",
+    "OneHotMeanIoU",
+    "PearsonCorrelation",
+    "Poisson",
     "Precision",
+    "PrecisionAtRecall",
+    "R2Score",
     "Recall",
+    "RecallAtPrecision",
+    "RootMeanSquaredError",
+    "SensitivityAtSpecificity",
     "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity",
+    "SquaredHinge",
+    "Sum",
+    "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
+    "accuracy",
     "accuracy_for",
     "binary_accuracy",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_accuracy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
+    "concordance_correlation",
+    "confusion_at_thresholds",
+    "cosine_similarity",
     "deserialize",
     "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "pearson_correlation",
+    "poisson",
     "serialize",
     "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy",
+    "squared_hinge",
+    "top_k_categorical_accuracy",
 ]

@@ -1,4 +1,4 @@
-"""Metrics made from counts of true and false positives and negatives: precision, recall, F1."""
+"""Metrics of counts: true and false positives and negatives, and their ratios precision and recall."""
 
 from __future__ import annotations
 
@@ -7,72 +7,106 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from netlet.config import EPSILON
-from netlet.errors import unknown_name
-from netlet.losses.functions import as_floats, match_ranks
-from netlet.metrics.metric import Metric, Sums, weighted
-
-AVERAGES = ("micro", "macro", "weighted")
+from netlet.metrics.metric import Metric, Sums
+from netlet.metrics.thresholds import LOWEST, Counts, check_thresholds, confusion_at_thresholds, evenly_spaced
 
 
-def _labels(y_true: ArrayLike, pred: NDArray[Any], name: str) -> NDArray[np.bool_]:
-    """Which classes are true: labels of the prediction's shape are positive above 0.5; class numbers become one-hot."""
-    true = as_floats(y_true, f"{name}: y_true")
-    if true.ndim == pred.ndim - 1 and pred.shape[-1] > 1:
-        if true.shape != pred.shape[:-1]:
-            raise ValueError(f"{name}: y_true has shape {true.shape}, expected {pred.shape[:-1]} or {pred.shape}")
-        return np.asarray(true[..., None] == np.arange(pred.shape[-1]))
-    true, _ = match_ranks(true, pred)
-    if true.shape != pred.shape:
-        raise ValueError(f"{name}: y_true has shape {true.shape}, expected {pred.shape} as y_pred has")
-    return np.asarray(true > 0.5)
+def check_class_id(class_id: Any, owner: str) -> int | None:
+    """Return ``class_id``; ValueError naming ``owner`` if it is neither None nor an int of at least 0."""
+    if class_id is None:
+        return None
+    try:
+        number = operator.index(class_id)
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise ValueError(f"{owner}: class_id must be None or a class number, got {class_id!r}")
+    return number
 
 
-class ConfusionMetric(Metric):
-    """A metric of the counts [tp, fp, fn, tn], each of them over everything or per class.
+def plain(thresholds: Any) -> Any:
+    """``thresholds`` as a config holds them: an array becomes a list."""
+    return thresholds.tolist() if isinstance(thresholds, (np.ndarray, np.generic)) else thresholds
 
-    Attributes:
-        threshold: predictions above it are positive; None: the most likely class is, and no other.
-        per_class: whether each class is counted for itself.
+
+def divide(a: Any, b: Any) -> Any:
+    """Return a / b, and 0 where b is 0, as float64."""
+    b = np.asarray(b, np.float64)
+    return np.divide(a, b, out=np.zeros(np.broadcast(a, b).shape), where=b != 0)
+
+
+class _Count(Metric):
+    """The weighted number of predictions of one kind, at one or more thresholds."""
+
+    _kind = ""
+
+    def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.init_thresholds = plain(thresholds)
+        self.thresholds = check_thresholds(thresholds, self.name)
+        self._evenly = evenly_spaced(self.thresholds)
+        self.accumulator = self.add_variable(shape=(len(self.thresholds),), initializer="zeros", name="accumulator")
+
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+        """Add a batch; see `Metric.update_state`."""
+        counts = confusion_at_thresholds(
+            y_true, y_pred, self.thresholds, sample_weight, evenly=self._evenly, name=self.name
+        )
+        self.accumulator.assign_add(getattr(counts, self._kind))
+
+    def result(self) -> Any:
+        """Return the number since the last reset, or an array with one per threshold."""
+        return float(self.accumulator[0]) if len(self.thresholds) == 1 else self.accumulator.numpy()
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "thresholds": self.init_thresholds}
+
+
+class TruePositives(_Count):
+    """The number of positive predictions whose labels are positive.
+
+    Args:
+        thresholds: predictions above it are positive; a number in [0, 1], a list of them, or None for 0.5.
+        name, dtype: as of `Metric`.
+
+    The result is a float, or an array ``[T]`` for T thresholds. Labels are positive unless 0.
+
+    Raises: ValueError if a threshold lies outside [0, 1].
+    """
+
+    _kind = "tp"
+
+
+class FalsePositives(_Count):
+    """The number of positive predictions whose labels are negative. Arguments as of `TruePositives`."""
+
+    _kind = "fp"
+
+
+class TrueNegatives(_Count):
+    """The number of negative predictions whose labels are negative. Arguments as of `TruePositives`."""
+
+    _kind = "tn"
+
+
+class FalseNegatives(_Count):
+    """The number of negative predictions whose labels are positive. Arguments as of `TruePositives`."""
+
+    _kind = "fn"
+
+
+class _Ratio(Metric):
+    """tp / (tp + another count); with one threshold and without ``top_k`` also in a program.
+
+    There, the op counts [tp, fp, fn, tn], over everything or, for ``class_id``, per class.
     """
 
     op = "confusion"
-    threshold: float | None = 0.5
-    per_class = False
-
-    def attrs(self) -> dict[str, Any]:
-        return {"threshold": self.threshold, "per_class": self.per_class}
-
-    def batch_sums(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None) -> Sums:
-        pred = as_floats(y_pred, f"{self.name}: y_pred")
-        if pred.ndim == 1:  # a vector of predictions is one column
-            pred = pred[:, None]
-        if pred.ndim < 2:
-            raise ValueError(f"{self.name}: y_pred must have at least one axis")
-        true = _labels(y_true, pred, self.name)
-        if self.threshold is None:
-            positive = pred.argmax(axis=-1)[..., None] == np.arange(pred.shape[-1])
-        else:
-            positive = pred > self.threshold
-        _, weight = weighted(np.zeros(pred.shape[:-1]), sample_weight, self.name)
-        classes = pred.shape[-1]
-        true, positive = true.reshape(-1, classes), positive.reshape(-1, classes)
-        rows = weight.reshape(-1)
-        cells = (positive & true, positive & ~true, ~positive & true, ~positive & ~true)
-        counts = np.stack([rows @ cell for cell in cells])
-        result: Sums = counts.reshape(-1) if self.per_class else counts.sum(axis=1)
-        return result
-
-    def value(self, sums: Sequence[float] | Sums) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} does not define value()")
-
-
-class _Ratio(ConfusionMetric):
-    """tp / (tp + the counts that ``_other`` names), over everything or for one class."""
-
-    _other = 1
+    _other = "fp"
+    _other_name = "false_positives"
+    _other_cell = 1  # in the op's sums
 
     def __init__(
         self,
@@ -82,28 +116,20 @@ class _Ratio(ConfusionMetric):
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__(name, dtype)
-        if top_k is not None:
-            raise ValueError(f"{self.name}: top_k={top_k!r} is not supported yet")
-        if isinstance(thresholds, (list, tuple, np.ndarray)):
-            if len(thresholds) != 1:
-                raise ValueError(f"{self.name}: more than one threshold is not supported yet, got {thresholds!r}")
-            thresholds = thresholds[0]
-        if thresholds is not None and (isinstance(thresholds, bool) or not isinstance(thresholds, (int, float))):
-            raise ValueError(f"{self.name}: thresholds must be a number in [0, 1], got {thresholds!r}")
-        if thresholds is not None and not 0 <= thresholds <= 1:
-            raise ValueError(f"{self.name}: thresholds must be a number in [0, 1], got {thresholds!r}")
-        self.thresholds = None if thresholds is None else float(thresholds)
-        self.threshold = 0.5 if thresholds is None else float(thresholds)
-        if class_id is not None:
-            try:
-                class_id = operator.index(class_id)
-            except TypeError:
-                class_id = -1
-            if class_id < 0:
-                raise ValueError(f"{self.name}: class_id must be None or a class number")
-        self.class_id = class_id
-        self.per_class = class_id is not None
+        super().__init__(name=name, dtype=dtype)
+        self.init_thresholds = plain(thresholds)
+        self.top_k = None if top_k is None else _positive(top_k, f"{self.name}: top_k")
+        self.class_id = check_class_id(class_id, self.name)
+        self.thresholds = check_thresholds(thresholds, self.name, 0.5 if top_k is None else LOWEST)
+        self._evenly = evenly_spaced(self.thresholds)
+        if len(self.thresholds) > 1 or top_k is not None:
+            self.op = ""
+        shape = (len(self.thresholds),)
+        self.true_positives = self.add_variable(shape=shape, initializer="zeros", name="true_positives")
+        self._others = self.add_variable(shape=shape, initializer="zeros", name=self._other_name)
+
+    def attrs(self) -> dict[str, Any]:
+        return {"threshold": self.thresholds[0], "per_class": self.class_id is not None}
 
     def value(self, sums: Sequence[float] | Sums) -> float:
         counts = np.asarray(sums).reshape(4, -1)
@@ -112,78 +138,84 @@ class _Ratio(ConfusionMetric):
             if not counts.any():
                 return 0.0
             raise ValueError(f"{self.name}: class_id {column} is not below the number of classes, {counts.shape[1]}")
-        hit, miss = float(counts[0, column]), float(counts[self._other, column])
-        return hit / (hit + miss) if hit + miss else 0.0
+        hit, miss = counts[0, column], counts[self._other_cell, column]
+        return float(divide(hit, hit + miss))
+
+    def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
+        """Add a batch; see `Metric.update_state`."""
+        counts = confusion_at_thresholds(
+            y_true,
+            y_pred,
+            self.thresholds,
+            sample_weight,
+            top_k=self.top_k,
+            class_id=self.class_id,
+            evenly=self._evenly,
+            name=self.name,
+        )
+        self.true_positives.assign_add(counts.tp)
+        self._others.assign_add(getattr(counts, self._other))
+
+    def result(self) -> Any:
+        """Return the ratio since the last reset, or an array with one per threshold."""
+        ratio = divide(self.true_positives, self.true_positives + self._others)
+        return float(ratio[0]) if len(self.thresholds) == 1 else ratio
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "thresholds": self.thresholds, "top_k": None, "class_id": self.class_id}
+        config = {"thresholds": self.init_thresholds, "top_k": self.top_k, "class_id": self.class_id}
+        return {**super().get_config(), **config}
 
 
 class Precision(_Ratio):
     """The share of positive predictions that are right: tp / (tp + fp); 0 if there are none.
 
     Args:
-        thresholds: predictions above it are positive; a number in [0, 1], None is 0.5.
-        top_k: not supported yet.
+        thresholds: predictions above it are positive; a number in [0, 1], a list of them, or None: 0.5, and with
+            ``top_k`` below everything.
+        top_k: only the k largest predictions of the last axis can be positive; None: all can.
         class_id: count this class only; None counts all together.
         name, dtype: as of `Metric`.
-    """
 
-
-class Recall(_Ratio):
-    """The share of true labels that are found: tp / (tp + fn); 0 if there are none.
-
-    Args: as of `Precision`.
-    """
-
-    _other = 2
-
-
-class F1Score(ConfusionMetric):
-    """The harmonic mean of precision and recall, per class or averaged.
-
-    Args:
-        average: None: an array, one score per class; "micro": of the counts of all classes together; "macro": the mean
-            of the classes; "weighted": their mean weighted by how often they occur.
-        threshold: predictions above it are positive, a float in (0, 1]; None: the most likely class is.
-        name: default "f1_score".
-        dtype: as of `Metric`.
-
-    As Keras does, 1e-7 is added to the denominators, so that a class without predictions and labels scores 0.
+    The result is a float, or an array ``[T]`` for T thresholds.
 
     Raises: ValueError if an argument is none of these.
     """
 
-    def __init__(
-        self,
-        average: str | None = None,
-        threshold: float | None = None,
-        name: str = "f1_score",
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(name, dtype)
-        if average is not None and average not in AVERAGES:
-            raise unknown_name("average", average, AVERAGES)
-        if threshold is not None:
-            if not isinstance(threshold, float):
-                raise ValueError(f"{self.name}: threshold must be a float, got {threshold!r}")
-            if not 0.0 < threshold <= 1.0:
-                raise ValueError(f"{self.name}: threshold must lie in (0, 1], got {threshold!r}")
-        self.average = average
-        self.threshold = threshold
-        self.per_class = average != "micro"
+    @property
+    def false_positives(self) -> Any:
+        """The weighted number of positive predictions that are wrong, per threshold."""
+        return self._others
 
-    def value(self, sums: Sequence[float] | Sums) -> Any:
-        hit, wrong, missed, _ = np.asarray(sums).reshape(4, -1)
-        precision = hit / (hit + wrong + EPSILON)
-        recall = hit / (hit + missed + EPSILON)
-        scores = 2.0 * precision * recall / (precision + recall + EPSILON)
-        if self.average is None:
-            return scores
-        if self.average == "weighted":
-            support = hit + missed
-            return float((scores * support).sum() / (support.sum() + EPSILON))
-        return float(scores.mean())
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "average": self.average, "threshold": self.threshold}
+class Recall(_Ratio):
+    """The share of positive labels that are found: tp / (tp + fn); 0 if there are none.
+
+    Args: as of `Precision`.
+    """
+
+    _other = "fn"
+    _other_name = "false_negatives"
+    _other_cell = 2
+
+    @property
+    def false_negatives(self) -> Any:
+        """The weighted number of positive labels that were missed, per threshold."""
+        return self._others
+
+
+def _positive(value: Any, what: str) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise ValueError(f"{what} must be a positive int, got {value!r}")
+    return number
+
+
+def add_counts(metric: Any, counts: Counts) -> None:
+    """Add ``counts`` to the four variables of a metric that keeps them all."""
+    metric.true_positives.assign_add(counts.tp)
+    metric.false_positives.assign_add(counts.fp)
+    metric.true_negatives.assign_add(counts.tn)
+    metric.false_negatives.assign_add(counts.fn)

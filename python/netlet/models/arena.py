@@ -17,22 +17,20 @@ class Arena:
     Args:
         variables: the weights, in order; their values move here.
         dtype: "float32" or "float64".
-        owner: the model, for the error when another one claims a weight.
+        owner: the model. Where a weight lies in another model's arena, that model lets go of it (``_lend``): its value
+            moves here, and moves back when that model next runs. So models may share layers.
 
     Attributes:
         data: the flat array ``[param_size]``.
 
-    Raises: ValueError if a weight lies in the arena of another model that still exists.
+    Raises: RuntimeError if another thread trains the other model.
     """
 
     def __init__(self, variables: Sequence[Variable], dtype: str, owner: Any) -> None:
         for variable in variables:
             holder = None if variable.home is None else variable.home.owner()
             if holder is not None and holder is not owner:
-                raise ValueError(
-                    f"{owner.name}: layer {variable.path.split('/')[0]!r} belongs to model {holder.name!r}; "
-                    "a layer serves one model: make a copy with Layer.from_config(layer.get_config())"
-                )
+                holder._lend()
         self.owner = weakref.ref(owner)
         self.data: NDArray[Any] = aligned_zeros(sum(variable.size for variable in variables), dtype)
         self.variables = list(variables)

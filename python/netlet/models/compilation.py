@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from netlet import losses, metrics, optimizers
 from netlet.errors import NotCompiledError
 from netlet.layers.shapes import positive_int
 from netlet.losses import Loss
 from netlet.metrics import ACCURACY, Metric
+from netlet.models.objective import objective
 from netlet.optimizers import Optimizer
+
+
+class Scored(NamedTuple):
+    """A metric of one output.
+
+    Attributes:
+        metric: the object.
+        output: the place of the output that it watches.
+        weighted: whether sample weights enter it.
+        name: in the logs.
+    """
+
+    metric: Metric
+    output: int
+    weighted: bool
+    name: str
 
 
 class Compilation:
     """The settings of training.
 
-    Args: those of ``Sequential.compile``.
+    Args: those of ``compile``, and ``outputs``: the names of the model's outputs where it has several, else ().
 
     Attributes:
         optimizer: the Optimizer.
-        loss: the Loss, or None.
-        metrics: Metrics, or the names "accuracy" and "acc", which need the model's output to become one.
+        losses: for each output the Loss, or None; loss_weights: what each counts.
+        metrics: for each output, Metrics, or the names "accuracy" and "acc", which need the model's output to become
+            one; weighted_metrics: likewise, those that sample weights enter.
+        outputs: as given.
         check_finite: whether data are checked for NaN and infinity.
         steps_per_execution: how many steps lie between two calls of batch hooks.
 
@@ -40,20 +59,21 @@ class Compilation:
         jit_compile: bool | str = "auto",
         auto_scale_loss: bool = True,
         check_finite: bool = False,
+        outputs: Sequence[str] = (),
     ) -> None:
+        self.outputs = tuple(outputs)
         found = optimizers.get(optimizer)
         if found is None:
             raise ValueError("compile: optimizer must not be None")
         if not found.op:
             raise ValueError(f"compile: an optimizer of one's own cannot train a model yet, got {found!r}")
         self.optimizer: Optimizer = found
-        self.loss: Loss | None = None if loss is None else losses.as_loss(_only(loss, "loss"))
-        if loss_weights is not None and list(_listed(loss_weights, "loss_weights")) != [1]:
-            raise ValueError(f"compile: loss_weights={loss_weights!r} is not supported yet")
-        if weighted_metrics:
-            raise ValueError(f"compile: weighted_metrics={weighted_metrics!r} is not supported yet")
-        self.metrics: list[Metric | str] = [_metric(m) for m in _listed(metrics, "metrics")]
-        _check_names(self.metrics)
+        self.losses = [None if one is None else _trainable(one) for one in self._each_loss(loss)]
+        self.loss_weights = self._each_weight(loss_weights)
+        self.metrics = self._each_metrics(metrics, "metrics")
+        self.weighted_metrics = self._each_metrics(weighted_metrics, "weighted_metrics")
+        for own, weighted in zip(self.metrics, self.weighted_metrics, strict=True):
+            _check_names([*own, *weighted])
         for name, flag in (("run_eagerly", run_eagerly), ("check_finite", check_finite)):
             if not isinstance(flag, bool):
                 raise TypeError(f"compile: {name} must be True or False, got {flag!r}")
@@ -64,60 +84,139 @@ class Compilation:
         self.steps_per_execution = positive_int(steps_per_execution, "compile: steps_per_execution")
         self.check_finite = check_finite
 
+    # For each output
+
+    @property
+    def _count(self) -> int:
+        return max(len(self.outputs), 1)
+
+    def _spread(self, given: Any, what: str, missing: Any) -> list[Any]:
+        """An entry for each output, from a dict by their names or a list of as many."""
+        if isinstance(given, Mapping):
+            if unknown := [key for key in given if key not in self.outputs]:
+                known = ", ".join(map(repr, self.outputs)) or "none: it has one"
+                raise ValueError(f"compile: {what} names {unknown[0]!r}, the model's outputs are {known}")
+            return [given.get(name, missing) for name in self.outputs]
+        if len(given) != self._count:
+            raise ValueError(
+                f"compile: {what} has {len(given)} elements, expected {self._count} as the model has "
+                f"{'one output' if self._count == 1 else f'{self._count} outputs'}"
+            )
+        return list(given)
+
+    def _each_loss(self, loss: Any) -> list[Any]:
+        if self.outputs and isinstance(loss, Mapping) and not {"class_name", "config"} <= set(loss):
+            return self._spread(loss, "loss", None)
+        if isinstance(loss, (list, tuple)):
+            return self._spread(loss, "loss", None)
+        return [loss] * self._count
+
+    def _each_weight(self, weights: Any) -> list[float]:
+        if weights is None:
+            return [1.0] * self._count
+        given = weights if isinstance(weights, (Mapping, list, tuple)) else [weights] * self._count
+        found = []
+        for weight in self._spread(given, "loss_weights", 1.0):
+            if isinstance(weight, bool) or not isinstance(weight, (int, float)):
+                raise TypeError(f"compile: loss_weights must hold numbers, got {weight!r}")
+            found.append(float(weight))
+        return found
+
+    def _each_metrics(self, given: Any, what: str) -> list[list[Metric | str]]:
+        if given is None:
+            return [[] for _ in range(self._count)]
+        if not isinstance(given, (list, tuple, Mapping)):
+            raise ValueError(f"compile: {what} must be a list, got {given!r}")
+        if not self.outputs and not isinstance(given, Mapping):
+            return [[_metric(entry) for entry in _flat(given)]]
+        return [[_metric(m) for m in _flat([own])] for own in self._spread(given, what, None)]
+
+    # What trains
+
+    @property
+    def loss(self) -> Loss | None:
+        """The loss of a model with one output; of several, the first that there is."""
+        return next((loss for loss in self.losses if loss is not None), None)
+
     def required_loss(self, model: str) -> Loss:
         """Return the loss; NotCompiledError naming ``model`` if ``compile`` was not given one."""
         if self.loss is None:
             raise NotCompiledError(f"{model}: compile() was called without a loss")
         return self.loss
 
-    def metrics_for(self, output_shape: Sequence[int | None]) -> list[Metric]:
-        """Return the metrics of a model with this output, "accuracy" made into the one that fits.
+    def scored(self, output_shapes: Sequence[Sequence[int | None]]) -> list[Scored]:
+        """Return the metrics of a model with these outputs, "accuracy" made into the one that fits.
 
-        Raises: ValueError if a metric cannot read the loss's labels.
+        Raises: ValueError if a metric cannot read the labels of its output's loss.
         """
-        integer = self.loss is not None and self.loss.integer_labels
-        width = output_shape[-1] if len(output_shape) > 1 else 1
         found = []
-        for metric in self.metrics:
-            if isinstance(metric, str):
-                metric = metrics.accuracy_for(metric, integer_labels=integer, width=width or 1)
-            if metric.labels != "either" and integer != (metric.labels == "integer"):
-                got = "class numbers" if integer else "labels of the prediction's shape"
-                hint = f"; metrics={list(ACCURACY[:1])} picks the one that fits" if "accuracy" in metric.op else ""
-                raise ValueError(f"metric {metric.name!r} cannot read {got}, as the loss takes{hint}")
-            found.append(metric)
+        for output, shape in enumerate(output_shapes):
+            loss = self.losses[output]
+            for weighted, entries in ((False, self.metrics[output]), (True, self.weighted_metrics[output])):
+                for entry in entries:
+                    metric = _resolved(entry, loss, shape)
+                    name = f"{self.outputs[output]}_{metric.name}" if self.outputs else metric.name
+                    found.append(Scored(metric, output, weighted, name))
+        return found
+
+    def names(self) -> list[str]:
+        """Return the names of the losses and metrics, in the order in which ``evaluate`` returns them."""
+        several = [name for name, loss in zip(self.outputs, self.losses, strict=False) if loss is not None]
+        found = ["loss", *(f"{name}_loss" for name in several)]
+        for output in range(self._count):
+            prefix = f"{self.outputs[output]}_" if self.outputs else ""
+            entries = (*self.metrics[output], *self.weighted_metrics[output])
+            found += [prefix + (entry if isinstance(entry, str) else entry.name) for entry in entries]
         return found
 
     def get_config(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""
-        return {
+
+        def listed(entries: list[list[Metric | str]]) -> Any:
+            written = [[m if isinstance(m, str) else metrics.serialize(m) for m in own] for own in entries]
+            return written if self.outputs else written[0]
+
+        config = {
             "optimizer": optimizers.serialize(self.optimizer),
-            "loss": losses.serialize(self.loss),
-            "metrics": [m if isinstance(m, str) else metrics.serialize(m) for m in self.metrics],
+            "loss": [losses.serialize(loss) for loss in self.losses]
+            if self.outputs
+            else losses.serialize(self.losses[0]),
+            "metrics": listed(self.metrics),
             "steps_per_execution": self.steps_per_execution,
             "check_finite": self.check_finite,
         }
+        if self.loss_weights != [1.0] * self._count:
+            config["loss_weights"] = self.loss_weights
+        if any(self.weighted_metrics):
+            config["weighted_metrics"] = listed(self.weighted_metrics)
+        return config
 
 
-def _only(value: Any, what: str) -> Any:
-    """``value``, or the one element of a list, as for a model with one output."""
-    if isinstance(value, (list, tuple)):
-        if len(value) != 1:
-            raise ValueError(f"compile: {what} has {len(value)} elements, expected 1 as the model has one output")
-        return value[0]
-    return value
+def _trainable(loss: Any) -> Loss:
+    made = losses.as_loss(loss)
+    objective(made)  # what can't be trained for is refused now
+    return made
 
 
-def _listed(value: Any, what: str) -> list[Any]:
-    """``value`` as a flat list; None is empty. Keras demands a list of metrics, and so do we."""
+def _resolved(entry: Metric | str, loss: Loss | None, output_shape: Sequence[int | None]) -> Metric:
+    """A metric that can read the labels of ``loss``."""
+    integer = loss is not None and loss.integer_labels
+    width = output_shape[-1] if len(output_shape) > 1 else 1
+    metric = metrics.accuracy_for(entry, integer_labels=integer, width=width or 1) if isinstance(entry, str) else entry
+    if metric.labels != "either" and integer != (metric.labels == "integer"):
+        got = "class numbers" if integer else "labels of the prediction's shape"
+        hint = f"; metrics={list(ACCURACY[:1])} picks the one that fits" if "accuracy" in metric.op else ""
+        raise ValueError(f"metric {metric.name!r} cannot read {got}, as the loss takes{hint}")
+    return metric
+
+
+def _flat(value: Any) -> list[Any]:
+    """Lists within lists as one; None is left out."""
     if value is None:
         return []
     if not isinstance(value, (list, tuple)):
-        raise ValueError(f"compile: {what} must be a list, got {value!r}")
-    flat: list[Any] = []
-    for entry in value:
-        flat.extend(_listed(entry, what) if isinstance(entry, (list, tuple)) else [entry])
-    return flat
+        return [value]
+    return [entry for part in value for entry in (_flat(part) if isinstance(part, (list, tuple)) else [part])]
 
 
 def _metric(identifier: Any) -> Metric | str:
@@ -126,8 +225,6 @@ def _metric(identifier: Any) -> Metric | str:
     metric = metrics.get(identifier)
     if metric is None:
         raise ValueError("compile: metrics must not hold None")
-    if not metric.op:
-        raise ValueError(f"compile: custom metrics are not supported yet, got {metric!r}")
     return metric
 
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netlet import random
 from netlet.errors import NotCompiledError
-from netlet.losses import Loss
-from netlet.metrics import Metric
-from netlet.models.compilation import Compilation
+from netlet.layers import Layer
 from netlet.models.data import adapt_inputs, adapt_labels, adapt_weights, check_rows, weights_of_classes
-from netlet.models.engine import Engine
 from netlet.models.guard import Guard
 from netlet.models.history import History
+from netlet.models.hosts import run_hosts
 from netlet.models.sources import Rows
-from netlet.optimizers import Optimizer
-from netlet.program import LOSSES
+
+if TYPE_CHECKING:
+    from netlet.losses import Loss
+    from netlet.metrics import Metric
+    from netlet.models.compilation import Compilation
+    from netlet.models.engine import Engine
+    from netlet.optimizers import Optimizer
 
 
 class Compiled:
@@ -58,9 +61,6 @@ class Compiled:
         """What runs the model; builds the model first if it is not built."""
         raise NotImplementedError
 
-    def _check_trainable(self) -> None:
-        raise NotImplementedError
-
     def _forget_engine(self) -> None:
         raise NotImplementedError
 
@@ -84,16 +84,20 @@ class Compiled:
 
         Args:
             optimizer: a name, an Optimizer or a config.
-            loss: a name, a Loss, a loss function or a config; may be None for a model that only predicts.
-            metrics: list of names, Metrics or configs.
+            loss: a name, a Loss, a loss function or a config; may be None for a model that only predicts. For several
+                outputs, a list or a dict by their names, with None for an output that is not trained for.
+            loss_weights: what each output's loss counts in their sum; default 1.
+            metrics: list of names, Metrics, functions or configs; for several outputs, a list or dict of such lists.
+            weighted_metrics: likewise, those that sample weights enter.
             steps_per_execution: steps between two calls of batch hooks, for callbacks that have any.
             check_finite: refuse data with NaN or infinity.
-            loss_weights, weighted_metrics: not supported yet.
             run_eagerly, jit_compile, auto_scale_loss: accepted for Keras' sake, without effect.
 
         Raises: ValueError for an unknown name (the nearest known one is suggested) or an unsupported setting, TypeError
             for a wrong type. The model then keeps its former settings.
         """
+        from netlet.models.compilation import Compilation
+
         with self._guard("compile"):
             made = Compilation(
                 optimizer,
@@ -106,8 +110,13 @@ class Compiled:
                 jit_compile,
                 auto_scale_loss,
                 check_finite,
+                self._output_names(),
             )
             self._set_compilation(made)
+
+    def _output_names(self) -> Sequence[str]:
+        """The outputs' names, where there are several."""
+        return ()
 
     def _set_compilation(self, compilation: Compilation) -> None:
         raise NotImplementedError
@@ -138,10 +147,7 @@ class Compiled:
     @property
     def metrics_names(self) -> list[str]:
         """Names of what ``evaluate`` returns, in its order: "loss", then the metrics."""
-        compilation = self._compilation
-        if compilation is None:
-            return []
-        return ["loss", *(m if isinstance(m, str) else m.name for m in compilation.metrics)]
+        return [] if self._compilation is None else self._compilation.names()
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """Return the settings of ``compile`` as JSON can hold them, or None."""
@@ -158,6 +164,17 @@ class Compiled:
         return self._compilation
 
     # Data
+
+    def _hosts(self) -> Sequence[Layer]:
+        """The layers that run in Python, on the input, before the Program does."""
+        return ()
+
+    def _rows_of(self, x: Any, input_shape: Any) -> tuple[NDArray[Any], ...]:
+        """What the Program takes: the rows, after the layers that run before it."""
+        if hosts := self._hosts():
+            x, shape = run_hosts(hosts, x, input_shape)
+            return Compiled._adapt_x(self, x, shape)  # of one input
+        return self._adapt_x(x, input_shape)
 
     def _adapt_x(self, x: Any, input_shape: Any) -> tuple[NDArray[Any], ...]:
         """The rows as executors take them, one array for each input."""
@@ -188,7 +205,7 @@ class Compiled:
             raise ValueError(f"{action}: y is None, expected labels for the loss {loss.name}")
         if input_shape is None:
             input_shape = self._input_shape_for(x)
-        xs = self._adapt_x(x, input_shape)
+        xs = self._rows_of(x, input_shape)
         labels, weights = self._adapt_y(y, sample_weight, class_weight, input_shape, len(xs[0]))
         return Rows(xs, labels, weights), input_shape
 
@@ -199,18 +216,29 @@ class Compiled:
         compilation = self._compilation
         assert compilation is not None
         loss = compilation.required_loss(self.name)
-        prediction = tuple(n for n in self._output_shape_for(input_shape)[1:] if n is not None)
+        return self._adapt_output(y, sample_weight, class_weight, loss, self._output_shape_for(input_shape), rows)
+
+    def _adapt_output(
+        self, y: Any, sample_weight: Any, class_weight: Any, loss: Loss, output_shape: Any, rows: int
+    ) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """Labels and weights of one output."""
+        assert self._compilation is not None
+        prediction = tuple(n for n in output_shape[1:] if n is not None)
         try:
-            label_shape = LOSSES[loss.op].label_shape(prediction)
+            attrs = loss.attrs()
+            label_shape = loss.spec.label_shape(prediction, attrs)
+            classes = loss.spec.classes(prediction, attrs)
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}") from None
         dtype = np.dtype(self.dtype)
-        finite = compilation.check_finite
+        finite = self._compilation.check_finite
         labels = adapt_labels(
             y,
             loss=loss.name,
             label_shape=label_shape,
-            classes=prediction[-1] if loss.integer_labels else None,
+            classes=classes,
+            ignored=attrs.get("ignore_class"),
+            integer=loss.integer_labels,
             dtype=dtype,
             finite=finite,
         )

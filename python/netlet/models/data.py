@@ -36,6 +36,10 @@ def to_array(value: Any, what: str) -> Array:
         raise TypeError(f"{what}: expected an array of numbers, got {type(value).__name__}")
     elif hasattr(value, "toarray") and hasattr(value, "nnz"):
         raise TypeError(f"{what}: sparse matrices are not supported, call .toarray() first")
+    elif hasattr(value, "detach") and hasattr(value, "numpy"):  # a tensor of PyTorch, wherever it lies
+        array = np.asarray(value.detach().cpu().numpy())
+    elif hasattr(value, "numpy") and callable(value.numpy) and not hasattr(value, "__array__"):
+        array = np.asarray(value.numpy())
     elif hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
         array = np.from_dlpack(value)
     else:
@@ -114,6 +118,7 @@ def adapt_inputs(x: Any, *, layer: str, expected: Shape, dtype: np.dtype[Any], f
     if isinstance(x, (list, tuple)) and len(x) == 1 and hasattr(x[0], "shape") and len(x[0].shape) == len(expected):
         x = x[0]
     array = to_array(x, "x")
+    expected = (None, *expected[1:])  # an Input's batch_size is that of the batches, not of all the rows
     array = fit_rank(array, expected)
     if not shape_fits(array.shape, expected):
         raise ValueError(f"{layer}: input has shape {format_shape(array.shape)}, expected {format_shape(expected)}")
@@ -133,6 +138,8 @@ def adapt_labels(
     classes: int | None,
     dtype: np.dtype[Any],
     finite: bool = False,
+    ignored: int | None = None,
+    integer: bool | None = None,
 ) -> Array:
     """Return the labels for a loss.
 
@@ -140,15 +147,19 @@ def adapt_labels(
         y: labels; see `to_array`.
         loss: the loss's name, for errors.
         label_shape: shape of one row's labels.
-        classes: for a loss of class numbers, how many classes there are; None for any other loss.
+        classes: for a loss of class numbers, how many classes there are; None for any other loss, or if it takes any.
         dtype: the model's; class numbers become int32.
         finite: whether to refuse NaN and infinity.
+        ignored: a further class number, which the loss ignores.
+        integer: whether the loss takes class numbers; None: if ``classes`` says how many.
 
     Raises: ValueError for a wrong shape, a class number out of range or no rows; TypeError for a wrong type.
     """
     array = to_array(y, "y")
     expected: Shape = (None, *label_shape)
-    if classes is None:
+    if integer is None:
+        integer = classes is not None
+    if not integer:
         array = fit_rank(array, expected)
     elif array.ndim == len(expected) + 1 and array.shape[-1] == 1:
         array = array[..., 0]
@@ -156,33 +167,39 @@ def adapt_labels(
         hint = ""
         if classes is not None and shape_fits(array.shape, (*expected, classes)):
             hint = "; for one-hot labels use categorical_crossentropy"
-        elif classes is None and loss == "categorical_crossentropy" and shape_fits(array.shape, expected[:-1]):
+        elif not integer and loss == "categorical_crossentropy" and shape_fits(array.shape, expected[:-1]):
             hint = "; for class numbers use sparse_categorical_crossentropy"
         raise ValueError(f"y: has shape {format_shape(array.shape)}, {loss} expects {format_shape(expected)}{hint}")
     if len(array) == 0:
         raise ValueError("y: has no rows")
-    if classes is None:
+    if not integer:
         array = with_layout(array, dtype)
         if finite:
             check_finite(array, "y")
         return array
-    return with_layout(_class_numbers(array, classes), np.dtype(np.int32))
+    return with_layout(_class_numbers(array, classes, ignored), np.dtype(np.int32))
 
 
-def _class_numbers(array: Array, classes: int) -> Array:
-    """The labels if all of them are whole numbers in [0, classes); else a ValueError naming the first that is not."""
+def _class_numbers(array: Array, classes: int | None, ignored: int | None) -> Array:
+    """The labels if all of them are ``ignored`` or whole numbers in [0, classes), or of 32 bits if that is None.
+
+    Raises: ValueError naming the first that is not.
+    """
     if array.dtype.kind == "b":
         return array.astype(np.int32)
+    low, high = (0, classes) if classes is not None else (-(2**31), 2**31)
     bad = None
     if array.dtype.kind == "f":
-        good = (array >= 0) & (array < classes) & (array == np.floor(array))  # NaN compares false
+        good = (array >= low) & (array < high) & (array == np.floor(array))  # NaN compares false
         if not good.all():
             bad = ~good
-    elif int(array.min()) < 0 or int(array.max()) >= classes:
-        bad = (array < 0) | (array >= classes)
-    if bad is not None:
+    elif int(array.min()) < low or int(array.max()) >= high:
+        bad = (array < low) | (array >= high)
+    if bad is not None and ignored is not None:
+        bad &= array != ignored
+    if bad is not None and bad.any():
         place = np.unravel_index(int(np.argmax(bad)), array.shape)
-        raise ValueError(f"y: label {array[place]} at row {int(place[0])} is not a class number in [0, {classes})")
+        raise ValueError(f"y: label {array[place]} at row {int(place[0])} is not a class number in [{low}, {high})")
     return array
 
 
@@ -243,12 +260,16 @@ def check_rows(rows: int, other: int, what: str) -> None:
 
 
 def is_batches(x: Any) -> bool:
-    """Return whether ``x`` yields batches (a generator or another iterable) instead of holding rows."""
+    """Return whether ``x`` yields batches instead of holding rows: a generator, another iterable, or a dataset that has
+    them by number."""
     if isinstance(x, (np.ndarray, list, tuple, str, bytes, Mapping, set, frozenset)):
         return False
     if hasattr(x, "__array__") or hasattr(x, "__dlpack__") or hasattr(x, "columns"):
         return False
-    return hasattr(x, "__iter__") or hasattr(x, "__next__")
+    if hasattr(x, "detach") and hasattr(x, "numpy"):
+        return False
+    by_number = hasattr(x, "__getitem__") and (hasattr(x, "__len__") or hasattr(x, "num_batches"))
+    return by_number or hasattr(x, "__iter__") or hasattr(x, "__next__")
 
 
 def unpack_batch(batch: Any) -> tuple[Any, Any, Any]:

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netlet.backends import make_executor
-from netlet.layers import InputLayer, Layer
+from netlet.backends.extras import NO_EXTRAS, Extras, Observer
 from netlet.layers.variable import aligned_zeros
-from netlet.metrics import Metric
+from netlet.metrics import Metric as AnyMetric
 from netlet.models.arena import Arena
-from netlet.models.compilation import Compilation
+from netlet.models.compilation import Compilation, Scored
+from netlet.models.composite import Composite, Part, join_outputs
+from netlet.models.objective import Objective, objective
 from netlet.optimizers import Optimizer
-from netlet.program import Program, ProgramBuilder, metric_slices, optimize, sums_size
-
-
-def lower_layers(layers: Sequence[Layer], row_shape: Sequence[int], dtype: str) -> Program:
-    """Return the program of a stack of built layers for inputs ``[B, *row_shape]``, as written: no pass has run."""
-    builder = ProgramBuilder(dtype)
-    name = layers[0].name if layers and isinstance(layers[0], InputLayer) else "input"
-    node = builder.input(tuple(row_shape), name=name)
-    for layer in layers:
-        node = layer.lower(builder, node)
-    return builder.finish(node)
+from netlet.program import Loss, Metric, Program, metric_slices, optimize, sums_size
 
 
 class Engine:
@@ -36,7 +29,7 @@ class Engine:
         arena: the parameters.
         state: what is not trained by gradients.
         compilation: the settings of training, or None for a model that only predicts.
-        output_shape: of the model, the batch in front.
+        output_shapes: of each output, the batch in front.
         slots: the optimizer's slots ``[n, param_size]`` to continue with, or None for zeros.
 
     Attributes:
@@ -44,7 +37,9 @@ class Engine:
         executor: see `netlet.backends.Executor`.
         slots: the optimizer's slots.
         metrics: in compile's order.
-        names: of the logs: "loss", then the metrics.
+        names: of the logs: "loss", the losses of several outputs, then the metrics.
+        composite: the joined loss of several outputs; None for one.
+        per_row: whether each row's loss is its own, so that evaluation may cut the rows as it likes.
     """
 
     def __init__(
@@ -53,30 +48,88 @@ class Engine:
         arena: Arena,
         state: Arena,
         compilation: Compilation | None,
-        output_shape: Sequence[int | None],
+        output_shapes: Sequence[Sequence[int | None]],
         slots: NDArray[Any] | None,
     ) -> None:
-        self.metrics: list[Metric] = []
+        self.composite: Composite | None = None
+        self.per_row = True
+        extras = NO_EXTRAS
+        scored: list[Scored] = []
         if compilation is not None and compilation.loss is not None:
-            loss = compilation.loss
-            self.metrics = compilation.metrics_for(output_shape)
-            program = program.with_training(
-                loss=(loss.op, loss.attrs()),
-                optimizer=compilation.optimizer.lower(arena.variables),
-                metrics=[metric.lower() for metric in self.metrics],
-            )
+            scored = compilation.scored(output_shapes)
+            program, extras = self._with_training(program, compilation, scored, arena)
+        self.metrics = [entry.metric for entry in scored]
         self.program = optimize(program)
         shape = (self.program.num_slots, self.program.param_size)
         self.slots = aligned_zeros(shape, program.dtype)
         self._optimizer = compilation.optimizer if self.program.optimizer is not None and compilation else None
         if self._optimizer is not None:
             self._begin(self._optimizer, arena, slots)
-        self.executor = make_executor(self.program, arena.data, state.data, self.slots)
-        self.names = ["loss", *(metric.name for metric in self.metrics)]
+        self.executor = make_executor(self.program, arena.data, state.data, self.slots, extras=extras)
         self._size = sums_size(self.program)
-        self._slices = metric_slices(self.program)
-        entries = zip(self.names, [None, *self.metrics], [slice(0, 2), *self._slices], strict=True)
-        self._sorted = sorted(entries, key=lambda entry: entry[0])
+        self._watched = [self.metrics[place] for place in extras.metrics]
+        parts: tuple[Part, ...] = self.composite.parts if self.composite is not None else ()
+        readers: list[tuple[str, Callable[[list[float]], Any]]] = [("loss", _mean_loss)]
+        for place, part in enumerate(parts):
+            if part.spec is not None:
+                readers.append((f"{part.name}_loss", partial(self._part_loss, place)))
+        for entry, where in zip(scored, metric_slices(self.program), strict=True):
+            metric = entry.metric
+            own = where.stop > where.start
+            readers.append((entry.name, partial(_sum_value, metric, where) if own else partial(_state_value, metric)))
+        self.names = [name for name, _ in readers]
+        self._readers = readers
+        self._sorted = sorted(readers, key=lambda reader: reader[0])
+
+    def _with_training(
+        self, program: Program, compilation: Compilation, scored: Sequence[Scored], arena: Arena
+    ) -> tuple[Program, Extras]:
+        """The program with loss, optimizer and metrics, and the objects that it names."""
+        optimizer = self._lower_optimizer(compilation.optimizer, arena)
+        joined = None
+        if compilation.outputs:
+            program, joined, self.composite = join_outputs(program, compilation)
+            self.per_row = self.composite.per_row
+            made = Objective("custom", {"labels": [self.composite.label_width]}, self.composite)
+        else:
+            loss = compilation.losses[0]
+            assert loss is not None
+            made = objective(loss)
+            self.per_row = (made.spec or loss.spec).per_row_for(made.attrs)
+            if made.spec is not None:
+                prediction = program.values[program.outputs[0]].shape
+                labels = made.spec.label_shape(prediction, made.attrs)
+                made = made._replace(attrs={"labels": list(labels)} if labels else {})
+        value = program.outputs[0] if joined is None else joined
+        observers: dict[int, Observer] = {}
+        entries = []
+        for place, entry in enumerate(scored):
+            part = None if self.composite is None else self.composite.parts[entry.output]
+            if part is None and entry.metric.runs_in_program and not entry.weighted:
+                name, attrs = entry.metric.lower()
+                entries.append(Metric(name, value, attrs))
+            else:
+                entries.append(Metric("custom", value))
+                observers[place] = _observer(entry, part)
+        trained = program.with_training(
+            loss=Loss(made.op, value, None, made.attrs), optimizer=optimizer, metrics=entries
+        )
+        kept = list(enumerate(arena.variables))
+        owner = arena.owner()
+        moved = {id(variable) for variable in owner.trainable_weights} if owner is not None else set()
+        penalties = {i: v.regularizer for i, v in kept if v.regularizer is not None and id(v) in moved}
+        constraints = {i: v.constraint for i, v in kept if v.constraint is not None and id(v) in moved}
+        return trained, Extras(made.spec, observers, penalties, constraints)
+
+    @staticmethod
+    def _lower_optimizer(optimizer: Optimizer, arena: Arena) -> tuple[str, dict[str, Any]]:
+        """The optimizer's op; what the model's layers do not let training change is frozen."""
+        name, attrs = optimizer.lower(arena.variables)
+        owner = arena.owner()
+        if owner is not None:
+            moved = {id(variable) for variable in owner.trainable_weights}
+            attrs = {**attrs, "frozen": [i for i, v in enumerate(arena.variables) if id(v) not in moved]}
+        return name, attrs
 
     def _begin(self, optimizer: Optimizer, arena: Arena, slots: NDArray[Any] | None) -> None:
         """Give the slots their first values: those handed in, those the optimizer has of these weights, or new ones."""
@@ -95,22 +148,56 @@ class Engine:
             self._optimizer.finalize_variable_values(self._optimizer.trainable_variables)
 
     def new_sums(self) -> NDArray[np.float64]:
-        """Return zeros for the sums that an executor adds to."""
-        return np.zeros(self._size)
+        """Return zeros for the sums that an executor adds to; metrics with a state of their own begin anew."""
+        sums = np.zeros(self._size)
+        self.restart(sums)
+        return sums
+
+    def restart(self, sums: NDArray[np.float64]) -> None:
+        """Begin anew: set ``sums`` to zero, and forget what metrics and losses with a state of their own have seen."""
+        sums.fill(0.0)
+        for metric in self._watched:
+            metric.reset_state()
+        if self.composite is not None:
+            self.composite.reset()
 
     def values(self, sums: NDArray[np.float64]) -> list[Any]:
         """Return the loss and the metrics that ``sums`` mean, in compile's order."""
         totals: list[float] = sums.tolist()  # a list is read faster than an array, one element at a time
-        return [_loss(totals), *(m.value(totals[at]) for m, at in zip(self.metrics, self._slices, strict=True))]
+        return [read(totals) for _, read in self._readers]
 
     def logs(self, sums: NDArray[np.float64]) -> dict[str, Any]:
         """Return the loss and the metrics that ``sums`` mean by name, sorted."""
         totals: list[float] = sums.tolist()
-        return {
-            name: _loss(totals) if metric is None else metric.value(totals[at]) for name, metric, at in self._sorted
-        }
+        return {name: read(totals) for name, read in self._sorted}
+
+    def _part_loss(self, place: int, totals: list[float]) -> float:
+        assert self.composite is not None
+        return self.composite.means()[place]
 
 
-def _loss(totals: Sequence[float]) -> float:
+def _mean_loss(totals: list[float]) -> float:
     """The mean loss; 0 before the first row."""
     return totals[0] / totals[1] if totals[1] else 0.0
+
+
+def _sum_value(metric: AnyMetric, where: slice, totals: list[float]) -> Any:
+    return metric.value(totals[where])
+
+
+def _state_value(metric: AnyMetric, totals: list[float]) -> Any:
+    result = metric.result()
+    return float(result) if np.ndim(result) == 0 else result
+
+
+def _observer(scored: Scored, part: Part | None) -> Observer:
+    """What shows a metric each batch, in arrays of its own: an executor's are gone after the step."""
+    metric, weighted = scored.metric, scored.weighted
+
+    def observe(y: NDArray[Any], x: NDArray[Any], weight: NDArray[Any] | None) -> None:
+        if part is None:
+            metric.update_state(y.copy(), x.copy(), weight.copy() if weighted and weight is not None else None)
+        else:
+            metric.update_state(part.truth(y), part.prediction(x), part.weights(y) if weighted else None)
+
+    return observe

@@ -6,16 +6,19 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from netlet.callbacks.callback_list import CallbackList, Hook
-from netlet.models.engine import Engine
 from netlet.models.history import History
 from netlet.models.progress import ProgressBar
 from netlet.models.sources import Source
 
 CHUNK_SECONDS = 0.05  # how long a call may run while a progress bar waits
 ALL_STEPS = sys.maxsize
+
+if TYPE_CHECKING:
+    from netlet.models.engine import Engine
+    from netlet.models.resuming import Resumed
 
 Validation = Callable[[CallbackList], dict[str, Any]]
 
@@ -34,6 +37,11 @@ class FitLoop:
         chunk: steps between two calls of the batch hooks, where there are any.
         validation: evaluates and returns logs by name, or None.
         validation_freq: every how many epochs to validate, or the numbers of the epochs (from 1) after which to.
+
+    Attributes:
+        epoch, step: where it is: the epoch (from 0), and how many of its steps are done.
+        sums: of the epoch so far.
+        resumed: set by a callback's ``on_train_begin`` to go on from a backup.
     """
 
     def __init__(
@@ -65,39 +73,61 @@ class FitLoop:
         if callbacks.wants_batches("train"):
             self.batch_begin = callbacks.train_batch_hooks("begin")
             self.batch_end = callbacks.train_batch_hooks("end")
+        self._savers = [callback for callback in callbacks.callbacks if hasattr(callback, "_save_backup")]
         self._rate = 0.0  # steps per second, where they are run in chunks of time
-        self._sums = engine.new_sums()
+        self.epoch, self.step = self.first_epoch, 0
+        self.sums = engine.new_sums()
+        self.resumed: Resumed | None = None
 
     def run(self) -> None:
         """Train until the last epoch, or until ``model.stop_training``, and tell the callbacks."""
-        model, callbacks, history = self.model, self.callbacks, self.history
+        model, callbacks = self.model, self.callbacks
         model.stop_training = False
-        callbacks.call("on_train_begin", None)
-        epoch_begin, epoch_end = callbacks.hooks("on_epoch_begin"), callbacks.hooks("on_epoch_end")
-        logs: dict[str, Any] = {}
-        for epoch in range(self.first_epoch, self.epochs):
-            for hook in epoch_begin:
-                hook(epoch, {})
-            if self.verbose:
-                with ProgressBar(self.source.steps, epoch, self.epochs, self.verbose) as bar:
-                    if not self._run_epoch(bar):
-                        self._ran_dry(epoch)
-                        break
-                    logs = self._epoch_logs(epoch)
-                    bar.finish(logs)
-            else:
-                if not self._run_epoch(None):
+        model._loop = self
+        try:
+            callbacks.call("on_train_begin", None)
+            if self.resumed is not None:
+                self.resumed.apply(self)
+            epoch_begin, epoch_end = callbacks.hooks("on_epoch_begin"), callbacks.hooks("on_epoch_end")
+            logs: dict[str, Any] = {}
+            for epoch in range(self.epoch, self.epochs):
+                self.epoch = epoch
+                for hook in epoch_begin:
+                    hook(epoch, {})
+                if self.resumed is not None:
+                    self.resumed.begin_epoch(self)
+                if self.verbose:
+                    with callbacks.bar(self.source.steps, epoch, self.epochs, self.verbose) as bar:
+                        done = self._run_epoch(bar)
+                        if done:
+                            logs = self._end_epoch(epoch, epoch_end)
+                            bar.finish(logs)
+                else:
+                    done = self._run_epoch(None)
+                    if done:
+                        logs = self._end_epoch(epoch, epoch_end)
+                if not done:
                     self._ran_dry(epoch)
                     break
-                logs = self._epoch_logs(epoch)
-            for hook in epoch_end:
-                hook(epoch, logs)
-            history.on_epoch_end(epoch, logs)
-            if model.stop_training:
-                break
-        if self.first_epoch < self.epochs:
-            self.engine.finish()
-        callbacks.call("on_train_end", logs)
+                self.epoch, self.step = epoch + 1, 0
+                for saver in self._savers:
+                    saver._save_backup(self)
+                if model.stop_training:
+                    break
+            if model.optimizer._iterations:
+                self.engine.finish()
+            callbacks.call("on_train_end", logs)
+        finally:
+            model._loop = None
+
+    def _end_epoch(self, epoch: int, epoch_end: list[Hook]) -> dict[str, Any]:
+        """Validate, tell the callbacks and return the logs with what callbacks added to them."""
+        self.source.end_epoch()
+        logs = self._epoch_logs(epoch)
+        for hook in epoch_end:
+            hook(epoch, logs)
+        self.history.on_epoch_end(epoch, logs)
+        return logs
 
     def _ran_dry(self, epoch: int) -> None:
         """An epoch without a single step: an error at first, later the end of training."""
@@ -106,7 +136,7 @@ class FitLoop:
         warnings.warn(f"the data ran out: training ends after epoch {epoch}", stacklevel=5)
 
     def _epoch_logs(self, epoch: int) -> dict[str, Any]:
-        logs = self.engine.logs(self._sums)
+        logs = self.engine.logs(self.sums)
         if self.validation is not None and self._validates(epoch):
             logs.update((f"val_{name}", value) for name, value in self.validation(self.callbacks).items())
             logs = dict(sorted(logs.items()))
@@ -117,52 +147,52 @@ class FitLoop:
         return (epoch + 1) % freq == 0 if isinstance(freq, int) else epoch + 1 in freq
 
     def _run_epoch(self, bar: ProgressBar | None) -> int:
-        """Run the steps of one epoch and return how many there were."""
-        self._sums.fill(0.0)
-        self.source.begin_epoch()
+        """Run what is left of the epoch's steps and return how many are done."""
+        if not self.step:
+            self.engine.restart(self.sums)
+            self.source.begin_epoch()
         total = ALL_STEPS if self.source.steps is None else self.source.steps
         if self.batch_begin or self.batch_end:
-            return self._run_with_hooks(total, bar)
-        if self.verbose == 1 and bar is not None:
-            return self._run_with_bar(total, bar)
-        done = self._train(0, total)
-        if bar is not None:
-            bar.update(done)
-        return done
-
-    def _train(self, first: int, last: int) -> int:
-        return self.source.train(self.engine, first, last, self.model.optimizer, self._sums)
-
-    def _run_with_hooks(self, total: int, bar: ProgressBar | None) -> int:
-        step = 0
-        while step < total:
-            last = min(step + self.chunk, total)
-            for hook in self.batch_begin:
-                hook(step, {})
-            done = self._train(step, last)
-            if not done:
-                break
-            step += done
-            logs = self.engine.logs(self._sums)
-            for hook in self.batch_end:
-                hook(step - 1, logs)
+            self._run_with_hooks(total, bar)
+        elif self.verbose == 1 and bar is not None:
+            self._run_with_bar(total, bar)
+        else:
+            self._train(total)
             if bar is not None:
-                bar.update(step, logs)
-            if step < last or self.model.stop_training:
-                break
-        return step
+                bar.update(self.step)
+        return self.step
 
-    def _run_with_bar(self, total: int, bar: ProgressBar) -> int:
-        """Steps in calls of about CHUNK_SECONDS, so that the bar moves."""
-        step = 0
-        while step < total:
-            last = min(step + max(1, int(self._rate * CHUNK_SECONDS)), total)
-            start = time.perf_counter()
-            done = self._train(step, last)
-            elapsed = time.perf_counter() - start
-            step += done
-            self._rate = done / elapsed if elapsed > 0 else self._rate
-            bar.update(step, self.engine.logs(self._sums))
-            if step < last:
+    def _train(self, last: int) -> bool:
+        """Run the steps before number ``last``; return whether the data lasted for all of them."""
+        self.step += self.source.train(self.engine, self.step, last, self.model.optimizer, self.sums)
+        return self.step == last
+
+    def _run_with_hooks(self, total: int, bar: ProgressBar | None) -> None:
+        while self.step < total:
+            first = self.step
+            for hook in self.batch_begin:
+                hook(first, {})
+            lasted = self._train(min(first + self.chunk, total))
+            if self.step == first:
                 break
-        return step
+            logs = self.engine.logs(self.sums)
+            for hook in self.batch_end:
+                hook(self.step - 1, logs)
+            for saver in self._savers:
+                saver._save_backup(self)
+            if bar is not None:
+                bar.update(self.step, logs)
+            if not lasted or self.model.stop_training:
+                break
+
+    def _run_with_bar(self, total: int, bar: ProgressBar) -> None:
+        """Steps in calls of about CHUNK_SECONDS, so that the bar moves."""
+        while self.step < total:
+            first = self.step
+            start = time.perf_counter()
+            lasted = self._train(min(first + max(1, int(self._rate * CHUNK_SECONDS)), total))
+            elapsed = time.perf_counter() - start
+            self._rate = (self.step - first) / elapsed if elapsed > 0 else self._rate
+            bar.update(self.step, self.engine.logs(self.sums))
+            if not lasted:
+                break

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from netlet.layers import InputLayer, SymbolicTensor
+from netlet.layers import InputLayer, Layer, SymbolicTensor
 from netlet.layers import deserialize as deserialize_layer
 from netlet.layers import serialize as serialize_layer
 from netlet.layers.symbolic import sorted_calls
-from netlet.metrics import Metric
-from netlet.models.compilation import Compilation
+from netlet.models.composite import join_labels
 from netlet.models.data import adapt_inputs, check_rows
+from netlet.models.hosts import host_chain
 from netlet.models.layered import LayeredModel
 from netlet.program import Program, ProgramBuilder
 from netlet.utils.naming import auto_name, check_name
@@ -93,6 +93,7 @@ class Model(LayeredModel):
             raise ValueError(f"{self.name}: an input is named twice: {[value.name for value in given.values]}")
         self._inputs, self._outputs = given, made
         self._order = list(sorted_calls(made.values, given.values))
+        self._host_values = host_chain(given.values, self._order)
         self._stack = [value.layer for value in given.values]
         for value in self._order:
             if all(layer is not value.layer for layer in self._stack):
@@ -152,15 +153,18 @@ class Model(LayeredModel):
     def lower(self) -> Program:
         builder = ProgramBuilder(self.dtype)
         nodes: dict[int, Any] = {}
-        for value in self._inputs.values:
+        for value in self._host_values[-1:] or self._inputs.values:  # layers on the host run before
             nodes[id(value)] = builder.input([n for n in value.shape[1:] if n is not None], name=value.name)
-        for value in self._order:
+        for value in self._order[len(self._host_values) :]:
             assert value.call is not None
             arguments = [nodes[id(entry)] for entry in value.call.inputs]
             nodes[id(value)] = value.layer.lower(builder, arguments if value.call.listed else arguments[0])
         return builder.finish([nodes[id(value)] for value in self._outputs.values])
 
     # Data
+
+    def _hosts(self) -> list[Layer]:
+        return [value.layer for value in self._host_values]
 
     def _first_layer_name(self) -> str:
         return self.name
@@ -172,12 +176,11 @@ class Model(LayeredModel):
         shapes = [value.shape for value in self._outputs.values]
         return shapes[0] if len(shapes) == 1 else shapes
 
-    def _adapt_y(
-        self, y: Any, sample_weight: Any, class_weight: Any, input_shape: Any, rows: int
-    ) -> tuple[NDArray[Any], NDArray[Any] | None]:
-        if len(self._outputs.values) == 1 and isinstance(y, Mapping):
-            y = _by_name(y, self.output_names, "y")[0]
-        return super()._adapt_y(y, sample_weight, class_weight, input_shape, rows)
+    def _output_shapes(self) -> list[Any]:
+        return [value.shape for value in self._outputs.values]
+
+    def _output_names(self) -> Sequence[str]:
+        return self.output_names if len(self._outputs.values) > 1 else ()
 
     def _adapt_x(self, x: Any, input_shape: Any) -> tuple[NDArray[Any], ...]:
         finite = self._compilation is not None and self._compilation.check_finite
@@ -190,6 +193,36 @@ class Model(LayeredModel):
             )
             check_rows(len(adapted[0]), len(adapted[-1]), f"input {name!r}")
         return tuple(adapted)
+
+    def _adapt_y(
+        self, y: Any, sample_weight: Any, class_weight: Any, input_shape: Any, rows: int
+    ) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        if len(self._outputs.values) == 1:
+            if isinstance(y, Mapping):
+                y = _by_name(y, self.output_names, "y")[0]
+            return super()._adapt_y(y, sample_weight, class_weight, input_shape, rows)
+        if class_weight is not None:
+            raise ValueError(f"{self.name}: class_weight needs one output, the model has {len(self._outputs.values)}")
+        compilation = self._compilation
+        composite = self._engine_for(input_shape).composite
+        assert compilation is not None and composite is not None
+        trained = [name for name, loss in zip(self.output_names, compilation.losses, strict=True) if loss is not None]
+        named = dict(zip(trained, _by_name(y, trained, "y"), strict=True))
+        if sample_weight is None or isinstance(sample_weight, (Mapping, list, tuple)):
+            given = sample_weight or {}
+            if not isinstance(given, Mapping):
+                given = dict(zip(trained, _by_name(given, trained, "sample_weight"), strict=True))
+        else:
+            given = dict.fromkeys(trained, sample_weight)
+        labels, weights = [], []
+        for part, loss, value in zip(composite.parts, compilation.losses, self._outputs.values, strict=True):
+            own: NDArray[Any] = np.empty((rows, 0), self.dtype)
+            weight = None
+            if loss is not None:
+                own, weight = self._adapt_output(named[part.name], given.get(part.name), None, loss, value.shape, rows)
+            labels.append(own)
+            weights.append(weight)
+        return join_labels(composite.parts, labels, weights, self.dtype), None
 
     def _returned(self, outputs: list[NDArray[Any]]) -> Any:
         return self._outputs.give(outputs)
@@ -252,9 +285,6 @@ class Model(LayeredModel):
 
         ends = structure(config["inputs"]), structure(config["outputs"])
         return cls(*ends, name=config.get("name"), trainable=config.get("trainable", True))
-
-    def _resolved_metrics(self, compilation: Compilation) -> list[Metric]:
-        return compilation.metrics_for(self._output_shape_for(None))
 
     def __reduce__(self) -> tuple[Any, ...]:
         from netlet.models.saving import from_bytes, to_bytes

@@ -77,7 +77,7 @@ class History(Callback):
 
         Raises:
             ValueError: if there is nothing to plot, a metric is not known, or ``ax`` holds another number of Axes.
-            ImportError: if matplotlib is missing (``pip install 'netlet[examples]'``).
+            ImportError: if matplotlib is missing (``pip install 'netlet[plot]'``).
         """
         from netlet.plotting import new_axes, plot_learning_curve
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netlet.callbacks.callback_list import CallbackList
-from netlet.models.engine import Engine
-from netlet.models.progress import ProgressBar
 from netlet.models.sources import Rows
+
+if TYPE_CHECKING:
+    from netlet.models.engine import Engine
 
 Arrays = tuple[NDArray[Any], ...]  # one for each input
 
@@ -42,8 +43,11 @@ def evaluate_rows(
         block: rows that the executor may hold at a time.
     """
     sums = engine.new_sums()
+    block = block if engine.per_row else batch_size
     hooked = callbacks.wants_batches("test")
     begin, end = callbacks.hooks("on_test_batch_begin"), callbacks.hooks("on_test_batch_end")
+    if hooked:
+        callbacks.model.stop_evaluating = False
     callbacks.call("on_test_begin", None)
 
     def run(rows: Rows) -> None:
@@ -56,7 +60,7 @@ def evaluate_rows(
     if isinstance(data, Rows) and not hooked and not verbose:
         run(data if total == whole else data.part(0, total * batch_size))  # type: ignore[operator]
     else:
-        with ProgressBar(total, 0, 1, verbose) as bar:
+        with callbacks.bar(total, 0, 1, verbose) as bar:
             step = 0
             for rows, batches in _pieces(data, batch_size, total, 1 if hooked else None):
                 for hook in begin:
@@ -67,6 +71,8 @@ def evaluate_rows(
                 for hook in end:
                     hook(step - 1, logs)
                 bar.update(step, logs)
+                if hooked and callbacks.model.stop_evaluating:
+                    break
             if not step:
                 raise ValueError("x: the iterable yielded no batch")
             bar.finish(engine.logs(sums))
@@ -82,10 +88,12 @@ def predict_rows(
         return engine.executor.predict(xs, None, block)
     hooked = callbacks.wants_batches("predict")
     begin, end = callbacks.hooks("on_predict_batch_begin"), callbacks.hooks("on_predict_batch_end")
+    if hooked:
+        callbacks.model.stop_predicting = False
     callbacks.call("on_predict_begin", None)
     total = -(-len(xs[0]) // batch_size)
     parts: list[list[NDArray[Any]]] = []
-    with ProgressBar(total, 0, 1, verbose) as bar:
+    with callbacks.bar(total, 0, 1, verbose) as bar:
         step = 0
         for part, batches in _pieces(xs, batch_size, total, 1 if hooked else None):
             for hook in begin:
@@ -96,6 +104,8 @@ def predict_rows(
             for hook in end:
                 hook(step - 1, {"outputs": outputs[0] if len(outputs) == 1 else outputs})
             bar.update(step)
+            if hooked and callbacks.model.stop_predicting:
+                break
         bar.finish()
     callbacks.call("on_predict_end", None)
     return _joined(parts)
@@ -109,10 +119,13 @@ def predict_batches(
     verbose: int,
 ) -> list[NDArray[Any]]:
     """Return the outputs of ``predict`` for the first ``steps`` batches (None: all) of an iterable, joined."""
+    hooked = callbacks.wants_batches("predict")
     begin, end = callbacks.hooks("on_predict_batch_begin"), callbacks.hooks("on_predict_batch_end")
+    if hooked:
+        callbacks.model.stop_predicting = False
     callbacks.call("on_predict_begin", None)
     parts: list[list[NDArray[Any]]] = []
-    with ProgressBar(steps, 0, 1, verbose) as bar:
+    with callbacks.bar(steps, 0, 1, verbose) as bar:
         iterator = iter(batches)
         while steps is None or len(parts) < steps:
             try:
@@ -126,6 +139,8 @@ def predict_batches(
             for hook in end:
                 hook(len(parts) - 1, {"outputs": outputs[0] if len(outputs) == 1 else outputs})
             bar.update(len(parts))
+            if hooked and callbacks.model.stop_predicting:
+                break
         if not parts:
             raise ValueError("x: the iterable yielded no batch")
         bar.finish()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +15,16 @@ from netlet.errors import NotBuiltError
 from netlet.layers import InputLayer, Layer
 from netlet.layers.layer import assign_all
 from netlet.layers.variable import Variable
-from netlet.metrics import Metric
 from netlet.models.arena import Arena
-from netlet.models.compilation import Compilation
-from netlet.models.engine import Engine
 from netlet.models.inference import BLOCK_ROWS
 from netlet.models.predictor import RowAdapter
 from netlet.models.trainer import Trainer
 from netlet.program import Program
+
+if TYPE_CHECKING:
+    from netlet.metrics import Metric
+    from netlet.models.compilation import Compilation
+    from netlet.models.engine import Engine
 
 _SILENT = ("auto", 0)
 
@@ -52,6 +54,7 @@ class LayeredModel(Trainer):
         self._arena: Arena | None = None
         self._state_arena: Arena | None = None
         self._engine: Engine | None = None
+        self._slots: NDArray[Any] | None = None  # the optimizer's, while a layer is lent
         self._fast: tuple[Any, ...] | None = None  # what predict needs to skip its checks
 
     # What a subclass provides
@@ -115,7 +118,15 @@ class LayeredModel(Trainer):
 
     def _forget_engine(self) -> None:
         self._engine = None
+        self._slots = None
         self._fast = None
+
+    def _lend(self) -> None:
+        """Let another model take weights out of the arena; the next run fetches them back."""
+        with self._guard("lending a layer"), self._making:
+            slots = self._slots if self._engine is None else self._engine.slots
+            self._forget_engine()
+            self._slots = slots
 
     def _engine_for(self, input_shape: Any) -> Engine:
         engine = self._engine
@@ -125,12 +136,14 @@ class LayeredModel(Trainer):
             if self._engine is None:
                 if not self.built:
                     self.build(input_shape)
-                self._make_engine(None)
+                self._make_engine(self._slots)
             assert self._engine is not None
             return self._engine
 
     def _make_engine(self, slots: NDArray[Any] | None) -> None:
         """Make the engine of a built model; ``slots`` continue the optimizer's."""
+        from netlet.models.engine import Engine
+
         program = self.lower()
         by_path = {variable.path: variable for variable in self.weights}
         trained = [by_path[param.name] for param in program.params]
@@ -140,23 +153,27 @@ class LayeredModel(Trainer):
         if self._state_arena is None or not self._state_arena.holds(kept):
             self._state_arena = Arena(kept, self.dtype, self)
         self._engine = engine = Engine(
-            program, self._arena, self._state_arena, self._compilation, self._output_shape_for(self.input_shape), slots
+            program, self._arena, self._state_arena, self._compilation, self._output_shapes(), slots
         )
         single = len(program.inputs) == len(program.outputs) == 1
-        if single and (self._compilation is None or not self._compilation.check_finite):
+        if single and not self._hosts() and (self._compilation is None or not self._compilation.check_finite):
             row = program.values[program.inputs[0]].shape
             self._fast = (np.dtype(self.dtype), row, engine.executor.predict)
 
     def _set_compilation(self, compilation: Compilation) -> None:
         if self.built:
-            compilation.metrics_for(self._output_shape_for(self.input_shape))
+            compilation.scored(self._output_shapes())
         self._compilation = compilation
         self._forget_engine()
 
+    def _output_shapes(self) -> list[Any]:
+        """Of each output, the batch in front."""
+        return [self.output_shape]
+
     def _resolved_metrics(self, compilation: Compilation) -> list[Metric]:
         if self.built:
-            return compilation.metrics_for(self._output_shape_for(self.input_shape))
-        return [metric for metric in compilation.metrics if isinstance(metric, Metric)]
+            return [scored.metric for scored in compilation.scored(self._output_shapes())]
+        return [metric for metric in compilation.metrics[0] if not isinstance(metric, str)]
 
     def predict(
         self,
@@ -198,7 +215,7 @@ class LayeredModel(Trainer):
         whatever else ``predict`` takes as rows is converted. ``out=`` names an array to write to, which is returned: of
         the result's shape and the model's dtype, C-contiguous, and apart from x in memory.
 
-        Raises: NotBuiltError before the model is built.
+        Raises: NotBuiltError before the model is built; ValueError if it begins with layers on strings.
 
         Example::
 
@@ -207,8 +224,12 @@ class LayeredModel(Trainer):
         """
         if not self.built:
             raise NotBuiltError(f"{self.name}: the model is not built; call build() or add an Input")
+        if hosts := self._hosts():
+            raise ValueError(f"{self.name}: a predictor cannot run {hosts[0].name}, which takes strings; use predict()")
         finite = self._compilation is not None and self._compilation.check_finite
-        adapter = RowAdapter(self._first_layer_name(), self.input_shape, self.output_shape, self.dtype, finite)
+        adapter = RowAdapter(
+            self._first_layer_name(), self.input_shape, self.output_shape, self.dtype, finite, self._columns
+        )
         return self._engine_for(self.input_shape).executor.predictor(adapter)
 
     # Description
@@ -237,7 +258,8 @@ class LayeredModel(Trainer):
         """Write the model to a file: layers, weights, settings of ``compile`` and the optimizer's state.
 
         Args:
-            filepath: path of the file, which is replaced in one step: a crash leaves the old or the new one.
+            filepath: path of the file, which is replaced in one step: a crash leaves the old or the new one. The suffix
+                ``.keras`` asks for Keras' format, without the optimizer's state; all others are safetensors.
             overwrite: whether a file that exists may be replaced.
 
         Raises: NotBuiltError before the model is built; FileExistsError; OSError.
@@ -246,14 +268,37 @@ class LayeredModel(Trainer):
 
         save_model(self, filepath, overwrite)
 
-    def _check_trainable(self) -> None:
-        frozen = [
-            layer.name
-            for layer in self.layers
-            if not (layer.trainable and self.trainable) and any(v.trainable for v in layer._variables)
-        ]
-        if frozen:
-            raise ValueError(f"{self.name}: training with frozen layers is not supported yet: {', '.join(frozen)}")
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write the weights alone to a file.
+
+        Args:
+            filepath: path of the file, which is replaced in one step: safetensors, as ``model.weights.safetensors``, or
+                Keras' format, as ``model.weights.h5``, which needs h5py.
+            overwrite: whether a file that exists may be replaced.
+
+        Raises: NotBuiltError before the model is built; ValueError if the path names another format; FileExistsError;
+            OSError.
+        """
+        from netlet.models.saving_weights import save_weights
+
+        save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
+        """Set the weights from a file that `save_weights`, `save` or Keras 3 wrote. Either all are set or none.
+
+        A weight is found by its layer's name and its own. Where the layers have other names, weights of the same names
+        and shapes in the same order will do.
+
+        Args:
+            filepath: path of the file.
+            skip_mismatch: set what fits, and warn of what does not.
+
+        Raises: NotBuiltError before the model is built; ModelFormatError naming a weight that is missing, unknown or of
+            another shape, or if the file is broken; OSError.
+        """
+        from netlet.models.saving_weights import load_weights
+
+        load_weights(self, filepath, skip_mismatch)
 
     # Weights
 

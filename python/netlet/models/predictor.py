@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netlet.layers.shapes import Shape, format_shape
+from netlet.models.columns import Columns, in_order
 from netlet.models.data import adapt_inputs, check_finite, fit_rank, shape_fits, to_array, with_layout
 from netlet.models.inference import BLOCK_ROWS
 
@@ -22,17 +23,29 @@ class RowAdapter:
         input_shape, output_shape: of the model, the batch in front.
         dtype: the model's.
         finite: whether to refuse NaN and infinity.
+        columns: of the frames that the model was fitted on.
     """
 
-    def __init__(self, layer: str, input_shape: Shape, output_shape: Shape, dtype: str, finite: bool) -> None:
+    def __init__(
+        self,
+        layer: str,
+        input_shape: Shape,
+        output_shape: Shape,
+        dtype: str,
+        finite: bool,
+        columns: Columns = None,
+    ) -> None:
         self.input_shape = _row_shape(input_shape)
         self.output_shape = _row_shape(output_shape)
         self.dtype = np.dtype(dtype)
         self.check_finite = finite
         self.block_rows = BLOCK_ROWS
         self._layer = layer
+        self._columns = columns
 
     def __call__(self, x: Any, out: Any) -> tuple[Array, Array, Array]:
+        if self._columns is not None:
+            x = in_order(x, self._columns)
         array = to_array(x, "x")
         row = array.ndim == len(self.input_shape)
         rows = self._row(array) if row else self._batch(x, array)

@@ -7,10 +7,13 @@ Tensors, in the order of the arena: each weight by its path (``dense/kernel``), 
 - ``config``: the layers and settings (``get_config``); of a `Model`, with its ``calls``
 - ``program``: the Program, optimized, that a C program can run
 - ``compile``: the settings of ``compile``, or ``null``
+- ``columns``, if the model was fitted on a data frame: the names of its columns
 - ``training``: the optimizer's iterations and the state of the shuffles
 
 Loading reads this file and nothing else. Names in it are looked up in Netlet's own tables: nothing is imported,
 evaluated or unpickled. A file that breaks any rule is a `ModelFormatError`.
+
+The suffix ``.keras`` names Keras' format instead, which `netlet.models.keras_files` has.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -26,6 +30,7 @@ from numpy.typing import NDArray
 from netlet import random
 from netlet.errors import ModelFormatError, NotBuiltError
 from netlet.models import safetensors
+from netlet.models.columns import check_columns
 from netlet.models.files import write_atomically
 from netlet.models.functional import Model
 from netlet.models.layered import LayeredModel
@@ -34,35 +39,50 @@ from netlet.program import Program
 
 FORMAT, VERSION = "netlet-model", "1"
 SLOT_PREFIX = "optimizer"
-_OTHER_FORMATS = (".keras", ".h5", ".hdf5", ".onnx", ".pb", ".pkl")
+KERAS, KERAS_WEIGHTS = ".keras", ".weights.h5"
+_OTHER_FORMATS = (".h5", ".hdf5", ".onnx", ".pb", ".pkl")
 
 
 def save_model(model: LayeredModel, filepath: Any, overwrite: bool = True) -> None:
     """Write ``model`` to the file ``filepath``; see `Sequential.save`."""
-    path = _path(filepath)
-    if path.lower().endswith(_OTHER_FORMATS):
-        raise ValueError(f"save: {path!r} names another format; Netlet writes safetensors, as in 'model.safetensors'")
+    path = path_of(filepath)
+    check_suffix(path, "save")
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"save: {path!r} exists and overwrite is False")
-    write_atomically(path, to_bytes(model))
+    if path.lower().endswith(KERAS):
+        from netlet.models.keras_files.files import model_to_bytes
+
+        write_atomically(path, model_to_bytes(model))
+    else:
+        write_atomically(path, to_bytes(model))
 
 
 def load_model(
-    filepath: Any, custom_objects: None = None, compile: bool = True, safe_mode: bool = True
+    filepath: Any,
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
 ) -> LayeredModel:
     """Return the model that ``filepath`` holds. It predicts the same bits and continues training with the same bits.
 
     Args:
-        filepath: path of a file that `Sequential.save` wrote.
-        compile: whether to compile it as it was, with the optimizer's state.
-        custom_objects: None; custom objects are not supported yet.
+        filepath: path of a file that `Sequential.save` wrote; with the suffix ``.keras``, also of one of Keras 3.
+        compile: whether to compile it as it was, with the optimizer's state. A ``.keras`` file is compiled without
+            that state, and, with a warning, not at all if Netlet lacks something that this needs.
+        custom_objects: classes and functions by the names that a ``.keras`` file has for them.
         safe_mode: accepted for Keras' sake: loading never runs code from the file.
 
-    Raises: ModelFormatError if the file is truncated, foreign or broken; OSError if it cannot be read.
+    Raises: ModelFormatError if the file is truncated, foreign or broken; OSError if it cannot be read; ImportError if
+        h5py is missing, which ``.keras`` files need.
     """
+    path = path_of(filepath)
+    if path.lower().endswith(KERAS):
+        from netlet.models.keras_files.files import load_model_file
+
+        return load_model_file(path, custom_objects, compile)
     if custom_objects:
-        raise ValueError("load_model: custom_objects are not supported yet")
-    with open(_path(filepath), "rb") as file:
+        raise ValueError("load_model: custom_objects are for .keras files")
+    with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         return _load(file, size, compile)
 
@@ -93,6 +113,8 @@ def to_bytes(model: LayeredModel) -> bytes:
                 }
             ),
         }
+        if model._columns is not None:
+            metadata["columns"] = _dumps(model._columns)
         file = io.BytesIO()
         safetensors.write(file, tensors, metadata)
     return file.getvalue()
@@ -103,7 +125,24 @@ def from_bytes(data: bytes) -> LayeredModel:
     return _load(io.BytesIO(data), len(data), True)
 
 
-def _path(filepath: Any) -> str:
+def check_suffix(path: str, action: str, *, weights: bool = False) -> None:
+    """Raise a ValueError if the suffix of ``path`` names a format that ``action`` does not know.
+
+    Args:
+        weights: whether the file is to hold weights alone.
+    """
+    if path.lower().endswith(_OTHER_FORMATS):
+        examples = (
+            ("model.weights.safetensors", f"model{KERAS_WEIGHTS}") if weights else ("model.safetensors", "model.keras")
+        )
+        raise ValueError(
+            f"{action}: {path!r} names another format; Netlet writes safetensors, as in {examples[0]!r}, "
+            f"and Keras' format, as in {examples[1]!r}"
+        )
+
+
+def path_of(filepath: Any) -> str:
+    """Return a path as text; TypeError if it is none."""
     try:
         return os.fsdecode(filepath)
     except TypeError:
@@ -136,6 +175,7 @@ def _load(file: BinaryIO, size: int, compile: bool) -> LayeredModel:
             raise ModelFormatError(f"compile: expected an object or null, got {settings!r}")
         if compile and settings is not None:
             model.compile_from_config(settings)
+        model._columns = check_columns(safetensors.parse_json(metadata.get("columns", "null"), "columns"))
         training = safetensors.parse_json(metadata["training"], "training")
         _restore_training(model, program, training, tensors)
     except ModelFormatError:

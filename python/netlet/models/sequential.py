@@ -11,7 +11,7 @@ from netlet.errors import NotBuiltError
 from netlet.layers import Layer, SymbolicTensor
 from netlet.layers import deserialize as deserialize_layer
 from netlet.layers import serialize as serialize_layer
-from netlet.models.engine import lower_layers
+from netlet.models.lowering import lower_layers
 from netlet.models.stack import LayerStack
 from netlet.program import Program
 from netlet.utils.naming import auto_name, check_name

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netlet.models.data import unpack_batch
-from netlet.models.engine import Engine
-from netlet.optimizers import Optimizer
+
+if TYPE_CHECKING:
+    from netlet.models.engine import Engine
+    from netlet.optimizers import Optimizer
 
 Array = NDArray[Any]
 Sums = NDArray[np.float64]
@@ -63,6 +66,21 @@ class Source(Protocol):
         """Run steps ``first .. last-1`` of the epoch and return how many there were: fewer if the data ran out."""
         ...
 
+    def end_epoch(self) -> None:
+        """Called when the steps of an epoch are done."""
+        ...
+
+    def get_state(self) -> dict[str, Any]:
+        """Return where it is, as JSON can hold it."""
+        ...
+
+    def set_state(self, state: dict[str, Any], step: int) -> None:
+        """Go on from what `get_state` returned after ``step`` steps of an epoch; 0 means before a new one.
+
+        Raises: ValueError if these are not the data that the state is of.
+        """
+        ...
+
 
 class ArraySource:
     """Batches gathered from rows in memory, in an order that each pass draws anew.
@@ -82,10 +100,20 @@ class ArraySource:
         steps_per_epoch: int | None,
     ) -> None:
         self.rows = rows
+        self._begin(-(-len(rows) // batch_size), batch_size, shuffle, steps_per_epoch)
+
+    def _begin(
+        self,
+        pass_steps: int,
+        batch_size: int,
+        shuffle: Callable[[], tuple[int, int] | None],
+        steps_per_epoch: int | None,
+    ) -> None:
+        """Set what every source of passes has; ``pass_steps``: of a pass."""
         self.batch_size = batch_size
-        self.steps: int | None = steps_per_epoch or -(-len(rows) // batch_size)
+        self.steps: int | None = steps_per_epoch or pass_steps
         self._steps_per_epoch = steps_per_epoch
-        self._pass_steps = -(-len(rows) // batch_size)
+        self._pass_steps = pass_steps
         self._shuffle = shuffle
         self._order: tuple[int, int] | None = None
         self._position = self._pass_steps  # steps done of the present pass; a new one begins at the first epoch
@@ -103,9 +131,33 @@ class ArraySource:
             warnings.warn(RAN_OUT, stacklevel=2)
         if begin >= end:
             return 0
-        run_steps(engine, self.rows, self.batch_size, self._order, (begin, end), optimizer, sums)
+        self._run(engine, begin, end, optimizer, sums)
         self._position = end
         return end - begin
+
+    def _run(self, engine: Engine, begin: int, end: int, optimizer: Optimizer, sums: Sums) -> None:
+        """Run steps ``begin .. end-1`` of the pass."""
+        run_steps(engine, self.rows, self.batch_size, self._order, (begin, end), optimizer, sums)
+
+    def end_epoch(self) -> None:
+        """Nothing to do: rows are at rest."""
+
+    def get_state(self) -> dict[str, Any]:
+        state = {"order": self._order, "position": self._position, "offset": self._offset}
+        return {**state, "pass_steps": self._pass_steps, "batch_size": self.batch_size}
+
+    def set_state(self, state: dict[str, Any], step: int) -> None:
+        if not step and self._steps_per_epoch is None:
+            return  # the next epoch begins a pass
+        found = state.get("pass_steps"), state.get("batch_size")
+        if found != (self._pass_steps, self.batch_size):
+            raise ValueError(
+                f"the backup was made in a pass of {found[0]} batches of {found[1]} rows, "
+                f"these data have {self._pass_steps} of {self.batch_size}"
+            )
+        order = state["order"]
+        self._order = None if order is None else (order[0], order[1])
+        self._position, self._offset = state["position"], state["offset"]
 
 
 class BatchSource:
@@ -115,6 +167,7 @@ class BatchSource:
         batches: a generator (used up once) or an iterable (begun anew for each epoch).
         adapt: makes a raw batch into Rows.
         steps_per_epoch: None: an epoch lasts until the iterable ends.
+        length: how many batches the iterable says it has, or None.
     """
 
     def __init__(
@@ -122,16 +175,27 @@ class BatchSource:
         batches: Any,
         adapt: Callable[[Any, Any, Any], Rows],
         steps_per_epoch: int | None,
+        length: int | None = None,
     ) -> None:
-        self.steps = steps_per_epoch
+        self.steps = steps_per_epoch or length
+        self._steps_per_epoch = steps_per_epoch
+        self._length = length
         self._batches = batches
         self._adapt = adapt
         self._once = hasattr(batches, "__next__")
         self._iterator: Iterator[Any] | None = None
+        self._drawn = 0  # batches, since the iterable was last begun
 
     def begin_epoch(self) -> None:
-        if self._iterator is None or (self.steps is None and not self._once):
-            self._iterator = iter(self._batches)
+        if self._iterator is not None and (self._once or not self._begins_anew()):
+            return
+        self._iterator = iter(self._batches)
+        self._drawn = 0
+
+    def _begins_anew(self) -> bool:
+        """Whether the next epoch begins the iterable anew: always for whole epochs, else where it is known to be used
+        up."""
+        return self._steps_per_epoch is None or (self._length is not None and self._drawn >= self._length)
 
     def train(self, engine: Engine, first: int, last: int, optimizer: Optimizer, sums: Sums) -> int:
         assert self._iterator is not None
@@ -141,11 +205,27 @@ class BatchSource:
             except StopIteration:
                 if not self._once:
                     self._iterator = None
-                if self.steps is not None:
+                if self._steps_per_epoch is not None:
                     warnings.warn(RAN_OUT, stacklevel=2)
                 return done
+            self._drawn += 1
             train_batch(engine, self._adapt(*unpack_batch(batch)), optimizer, sums)
         return last - first
+
+    def end_epoch(self) -> None:
+        """Nothing to do: the iterable is left as it is."""
+
+    def get_state(self) -> dict[str, Any]:
+        return {"drawn": self._drawn}
+
+    def set_state(self, state: dict[str, Any], step: int) -> None:
+        """Draw as many batches as were drawn, and drop them: the iterable must yield the same ones again."""
+        if not step and self._steps_per_epoch is None and not self._once:
+            return  # the next epoch begins it anew
+        self._iterator = iter(self._batches)
+        self._drawn = sum(1 for _ in itertools.islice(self._iterator, state["drawn"]))
+        if self._drawn < state["drawn"]:
+            raise ValueError(f"the backup was made after {state['drawn']} batches, these data have {self._drawn}")
 
 
 def train_batch(engine: Engine, rows: Rows, optimizer: Optimizer, sums: Sums) -> None:

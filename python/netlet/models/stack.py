@@ -9,6 +9,7 @@ from netlet.errors import NotBuiltError
 from netlet.layers import InputLayer, Layer, SymbolicTensor
 from netlet.layers.shapes import Shape, batch_shape, format_shape
 from netlet.models.data import to_array
+from netlet.models.hosts import leading_hosts, on_host
 from netlet.models.layered import LayeredModel
 
 
@@ -146,6 +147,9 @@ class LayerStack(LayeredModel):
 
     # What the training side asks for
 
+    def _hosts(self) -> list[Layer]:
+        return leading_hosts(self._stack)
+
     def _first_layer_name(self) -> str:
         layers = self.layers
         return layers[0].name if layers else self.name
@@ -155,6 +159,10 @@ class LayerStack(LayeredModel):
             return self.input_shape
         if not self.layers:
             raise NotBuiltError(f"{self.name}: the model has no layers, add some first")
+        if on_host(self.layers[0]):
+            raise NotBuiltError(
+                f"{self.name}: a model that begins with {self._first_layer_name()} needs an Input first"
+            )
         array = to_array(x, "x")
         if array.ndim == 0:
             raise ValueError(f"{self._first_layer_name()}: input is a single number, expected rows")

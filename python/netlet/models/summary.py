@@ -10,9 +10,13 @@ from typing import Any
 import numpy as np
 
 from netlet.models.terminal import BLUE, BOLD, CYAN, EMERALD, Segments, can_encode, coloured, columns, length, render
+from netlet.utils.model_graph import GraphNode, is_graph, model_graph
 
 MIN_LINE_LENGTH = 30  # the narrowest table whose cells still hold a few characters
 MAX_DEFAULT_LENGTH = 88
+MAX_DEFAULT_CONNECTED_LENGTH = 108
+
+_COUNTS = 2  # the column of parameter counts
 
 _Strokes = tuple[str, str, str, str]  # left, between and right of the cells of a line, and what fills it
 _Box = dict[str, _Strokes]
@@ -37,26 +41,31 @@ _ASCII: _Box = {
 def summary(model: Any, line_length: int | None = None, print_fn: Callable[[str], object] | None = None) -> None:
     """Prints the layers of ``model`` with their output shapes and parameter counts, then the totals.
 
+    A graph in which some layer has several inputs, or is called several times, or stands beside another has a column
+    more: what each layer is called on, as ``name[call][output]``.
+
     Args:
         model: has ``name``, ``dtype`` and ``layers``; a layer has ``name``, ``count_params()`` and, where known,
             ``output_shape`` (with None for the batch). A layer that is not built shows ``?`` and ``0 (unbuilt)``.
         line_length: the width of the table in characters, at least 30. By default that of the terminal less 4, at
-            most 88.
+            most 88, or 108 with four columns.
         print_fn: called once with the whole text, without colours. By default the text goes to ``sys.stdout``, in
             colour where that is a terminal.
 
     Raises: ValueError if ``line_length`` is less than 30.
     """
     stream = sys.stdout
+    rows = _table(model)
     if line_length is None:
-        line_length = max(MIN_LINE_LENGTH, min(MAX_DEFAULT_LENGTH, columns(stream) - 4))
+        longest = MAX_DEFAULT_LENGTH if len(rows[0]) == 3 else MAX_DEFAULT_CONNECTED_LENGTH
+        line_length = max(MIN_LINE_LENGTH, min(longest, columns(stream) - 4))
     if line_length < MIN_LINE_LENGTH:
         raise ValueError(f"line_length: expected at least {MIN_LINE_LENGTH} characters, got {line_length}")
     if print_fn is not None:
-        print_fn(_text(model, line_length, _BOX, colour=False))
+        print_fn(_text(model, rows, line_length, _BOX, colour=False))
     elif stream is not None:
         box = _BOX if can_encode(stream, "".join(map("".join, _BOX.values()))) else _ASCII
-        stream.write(_text(model, line_length, box, colour=coloured(stream)))
+        stream.write(_text(model, rows, line_length, box, colour=coloured(stream)))
 
 
 def format_bytes(count: float) -> str:
@@ -69,18 +78,44 @@ def format_bytes(count: float) -> str:
     return f"{count:.2f} {units[power]}"
 
 
-def _text(model: Any, line_length: int, box: _Box, *, colour: bool) -> str:
-    rows = [_cells(layer) for layer in model.layers]
-    widths = _cell_widths(line_length, max([len("Param #"), *(length(row[-1]) for row in rows)]))
-    lines: list[Segments] = [[(BOLD, f'Model: "{model.name}"')]]
+def _table(model: Any) -> list[list[Segments]]:
+    """The header and a row for each layer; of a graph that is no chain with what the layers are called on."""
     header: list[Segments] = [[(BOLD, "Layer (type)")], [(BOLD, "Output Shape")], [(BOLD, "Param #")]]
+    if not is_graph(model):
+        return [header, *(_cells(layer) for layer in model.layers)]
+    nodes = model_graph(model)
+    rows = [_cells(node.layer) for node in nodes]
+    if not _is_chain(nodes):
+        header.append([(BOLD, "Connected to")])
+        for row, node in zip(rows, nodes, strict=True):
+            row.append(_connections(node, nodes))
+    return [header, *rows]
+
+
+def _is_chain(nodes: list[GraphNode]) -> bool:
+    """Whether each layer is called once, on what the one before it returns."""
+    return all(node.sources == (((i - 1, 0),) if i else ()) for i, node in enumerate(nodes))
+
+
+def _connections(node: GraphNode, nodes: list[GraphNode]) -> Segments:
+    """``dense[0][0], dense_1[0][0]``: of each value its layer, which call of it and which output of that, always 0."""
+    cell: Segments = []
+    for source, call in node.sources:
+        cell += [("", ", " if cell else ""), ("", f"{nodes[source].layer.name}[")]
+        cell += [(EMERALD, str(call)), ("", "]["), (EMERALD, "0"), ("", "]")]
+    return cell or [("", "-")]
+
+
+def _text(model: Any, rows: list[list[Segments]], line_length: int, box: _Box, *, colour: bool) -> str:
+    widths = _cell_widths(line_length, max(length(row[2]) for row in rows), len(rows[0]))
+    lines: list[Segments] = [[(BOLD, f'Model: "{model.name}"')]]
     lines.append(_rule(widths, box["top"]))
-    lines += _row(header, widths, box["head"])
-    lines.append(_rule(widths, box["below"]))
     for index, row in enumerate(rows):
         if index:
-            lines.append(_rule(widths, box["between"]))
-        lines += _row(row, widths, box["row"])
+            lines.append(_rule(widths, box["below" if index == 1 else "between"]))
+        lines += _row(row, widths, box["row" if index else "head"])
+    if len(rows) == 1:
+        lines.append(_rule(widths, box["below"]))
     lines.append(_rule(widths, box["bottom"]))
     trainable, frozen = _totals(model.layers, trainable=getattr(model, "trainable", True))
     item_bytes = np.dtype(getattr(model, "dtype", "float32")).itemsize
@@ -90,12 +125,17 @@ def _text(model: Any, line_length: int, box: _Box, *, colour: bool) -> str:
     return "".join(render(line, colour=colour) + "\n" for line in lines)
 
 
-def _cell_widths(line_length: int, longest_count: int) -> tuple[int, int, int]:
-    """The columns end at 45 %, 80 % and 100 % of the line, unless a parameter count would not fit into its share."""
-    first, second = int(0.45 * line_length), int(0.8 * line_length)
-    name, shape, count = first - 1, second - first - 2, line_length - second - 1  # less four strokes
-    missing = min(max(0, longest_count + 2 - count), name - 8)
-    return name - missing, shape, count + missing
+def _cell_widths(line_length: int, longest_count: int, cells: int) -> tuple[int, ...]:
+    """Three columns end at 45 %, 80 % and 100 % of the line, four at 30 %, 56 %, 74 % and 100 %, unless a parameter
+    count would not fit into its share."""
+    ends = [int(share * line_length) for share in ((0.45, 0.8, 1.0) if cells == 3 else (0.3, 0.56, 0.74, 1.0))]
+    # Each column gives one for the stroke on its right; the last but one also for the stroke at the very left.
+    widths = [end - start - 1 for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+    widths[cells - 2] -= 1
+    missing = min(max(0, longest_count + 2 - widths[2]), widths[0] - 8)
+    widths[0] -= missing
+    widths[2] += missing
+    return tuple(widths)
 
 
 def _cells(layer: Any) -> list[Segments]:
@@ -139,7 +179,7 @@ def _rule(widths: Iterable[int], strokes: _Strokes) -> Segments:
 
 
 def _row(cells: list[Segments], widths: tuple[int, ...], strokes: _Strokes) -> list[Segments]:
-    """The lines of one table row: a cell that is too long goes on below; the last column is flush right."""
+    """The lines of one table row: a cell that is too long goes on below; counts are flush right."""
     left, middle, right, _ = strokes
     wrapped = [_wrap(cell, width - 2) for cell, width in zip(cells, widths, strict=True)]
     lines = []
@@ -148,9 +188,8 @@ def _row(cells: list[Segments], widths: tuple[int, ...], strokes: _Strokes) -> l
         for column, (parts, width) in enumerate(zip(wrapped, widths, strict=True)):
             part = parts[index] if index < len(parts) else []
             space = " " * (width - 2 - length(part))
-            flush_right = column == len(widths) - 1
-            line += [("", " " + space), *part] if flush_right else [("", " "), *part, ("", space)]
-            line.append(("", " " + (right if flush_right else middle)))
+            line += [("", " " + space), *part] if column == _COUNTS else [("", " "), *part, ("", space)]
+            line.append(("", " " + (right if column == len(widths) - 1 else middle)))
         lines.append(line)
     return lines
 

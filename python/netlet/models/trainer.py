@@ -12,9 +12,19 @@ from numpy.typing import NDArray
 
 from netlet.callbacks.callback_list import CallbackList
 from netlet.layers.shapes import Shape, positive_int
+from netlet.models.columns import Columns, columns_of, in_order
 from netlet.models.compiled import Compiled
 from netlet.models.data import is_batches, unpack_batch
-from netlet.models.engine import Engine
+from netlet.models.datasets import (
+    IndexedSource,
+    MappedRows,
+    MappedSource,
+    batches_in,
+    is_indexed,
+    is_mapped,
+    length_of,
+    steps_in,
+)
 from netlet.models.fitting import FitLoop, Validation
 from netlet.models.history import History
 from netlet.models.inference import BLOCK_ROWS, evaluate_rows, predict_batches, predict_rows
@@ -22,6 +32,7 @@ from netlet.models.sources import ArraySource, BatchSource, Rows, Source, train_
 from netlet.program.spec import Context
 
 if TYPE_CHECKING:
+    from netlet.models.engine import Engine
     from netlet.models.profiling import Profile
 
 DEFAULT_BATCH = 32
@@ -31,9 +42,17 @@ class Trainer(Compiled):
     """The part of a model that trains, evaluates and predicts.
 
     Attributes:
-        stop_training: set to True by a callback to end ``fit`` after the present epoch.
+        stop_training: set to True by a callback to end ``fit``: after the present batch, where it is set by a hook that
+            is called for each batch, else after the present epoch.
+        stop_evaluating, stop_predicting: set to True by a hook that is called for each batch to end ``evaluate`` or
+            ``predict`` there.
         history: of the last ``fit``.
     """
+
+    stop_evaluating = False
+    stop_predicting = False
+    _columns: Columns = None  # names of the columns of the frames that it was fitted on
+    _loop: FitLoop | None = None  # while fit runs: where BackupAndRestore finds what it saves
 
     # Training
 
@@ -60,7 +79,11 @@ class Trainer(Compiled):
 
         Args:
             x: rows ``[n, *input]``: an array of any type and memory order, a list, a pandas frame, anything with
-                ``__array__`` or ``__dlpack__``; or an iterable of batches ``(x, y)`` or ``(x, y, sample_weight)``.
+                ``__array__`` or ``__dlpack__``; a list or dict of such for several inputs; or batches ``(x, y)`` or
+                ``(x, y, sample_weight)``: a generator (used up once), an iterable such as a PyTorch DataLoader (begun
+                anew for each epoch), or a dataset with ``__getitem__`` and ``__len__`` such as Keras' PyDataset. Of a
+                frame with named columns the model remembers the names, and takes later frames by them. A large memory
+                map of another type is converted batch by batch.
             y: labels ``[n, ...]``; None if ``x`` yields batches.
             batch_size: rows a step; default 32.
             epochs: the number of the final epoch.
@@ -68,8 +91,8 @@ class Trainer(Compiled):
             callbacks: a `Callback` or a list of them.
             validation_split: share of the rows, taken from the end before shuffling, to validate on.
             validation_data: ``(x, y)``, ``(x, y, sample_weight)`` or an iterable of batches; overrides the split.
-            shuffle: whether to draw the rows' order anew for each epoch.
-            class_weight: dict of class number to weight; a missing class weighs 1.
+            shuffle: whether to draw the rows' order anew for each epoch; that of the batches, if x is a dataset.
+            class_weight: dict of class number to weight; a missing class weighs 1. Not with generators and iterables.
             sample_weight: ``[n]``, one weight a row; not together with ``class_weight``.
             initial_epoch: the number of epochs already done.
             steps_per_epoch: None for a whole pass over the data.
@@ -85,7 +108,6 @@ class Trainer(Compiled):
         """
         with self._guard("fit"):
             compilation = self._compiled("fit")
-            self._check_trainable()
             level = check_verbose(verbose)
             size = DEFAULT_BATCH if batch_size is None else positive_int(batch_size, "batch_size")
             last = count(epochs, "epochs")
@@ -100,28 +122,39 @@ class Trainer(Compiled):
             val_steps = None if validation_steps is None else positive_int(validation_steps, "validation_steps")
             source: Source
             held_out: Any = None
+            order: Callable[[], tuple[int, int] | None] = self._next_shuffle if shuffle else lambda: None
+            columns: Columns
             if is_batches(x):
-                self._refuse_with_batches(y, sample_weight, class_weight, validation_split)
-                source, input_shape = self._batch_source(x, steps)
+                self._refuse_with_batches(y, sample_weight, None if is_indexed(x) else class_weight, validation_split)
+                source, input_shape, columns = self._batch_source(x, steps, order, class_weight)
+            elif is_mapped(x, self.dtype):
+                mapped, split, columns = MappedRows(x, y, sample_weight), _check_split(validation_split), None
+                if split and validation_data is None:
+                    at = _split_at(len(mapped), split)
+                    held_out = mapped.part(at, len(mapped), class_weight is None).batches(val_size)
+                    mapped = mapped.part(0, at)
+                input_shape = self._adapt(*mapped.take(slice(0, size)), class_weight, "fit")[1]
+                source = MappedSource(mapped, self._adapter(class_weight), size, order, steps)
             else:
+                columns = columns_of(x)
                 rows, input_shape = self._adapt(x, y, sample_weight, class_weight, "fit")
                 split = _check_split(validation_split)
                 if split and validation_data is None:
-                    at = math.floor(len(rows) * (1.0 - split))
-                    if at in (0, len(rows)):
-                        raise ValueError(f"validation_split={split} of {len(rows)} rows leaves one side empty")
+                    at = _split_at(len(rows), split)
                     rows, held_out = rows.part(0, at), rows.part(at, len(rows))
                     if class_weight is not None:  # it is for training only, as in Keras
                         held_out = Rows(held_out.xs, held_out.y, None)
-                order: Callable[[], tuple[int, int] | None] = self._next_shuffle if shuffle else lambda: None
                 source = ArraySource(rows, size, order, steps)
             if validation_data is not None:
-                held_out = self._adapt_validation(validation_data, input_shape)
+                held_out = self._adapt_validation(validation_data, input_shape, val_size)
                 if hasattr(held_out, "__next__") and val_steps is None:
                     held_out = list(held_out)  # each validation needs all of it
             params = {"verbose": level, "epochs": last, "steps": source.steps}
             engine = self._engine_for(input_shape)
-            wrapped = CallbackList(callbacks, self, params)
+            if self._columns is None:
+                self._columns = columns
+            wrapped = CallbackList.of_run(callbacks, self, params)
+            level = wrapped.verbosity(level)
             history = next((c for c in wrapped.callbacks if isinstance(c, History)), None)
             if history is None:
                 history = History()
@@ -155,24 +188,33 @@ class Trainer(Compiled):
         if validation_split:
             raise ValueError("validation_split needs arrays; give validation_data where x yields batches")
 
-    def _batch_source(self, batches: Any, steps: int | None) -> tuple[BatchSource, Shape]:
-        """A source over an iterable, and the input's shape, for which the first batch may have to be looked at."""
-        if not hasattr(batches, "__next__"):
-            first = next(iter(batches), None)
+    def _batch_source(
+        self, batches: Any, steps: int | None, order: Callable[[], tuple[int, int] | None], class_weight: Any
+    ) -> tuple[Source, Shape, Columns]:
+        """A source of batches, the input's shape and the columns, for which the first may have to be looked at."""
+        if is_indexed(batches):
+            source: Source = IndexedSource(batches, self._adapter(class_weight), order, steps)
+            first = batches[0]
         else:
-            first = next(batches, None)
-            if first is not None:
-                batches = _again(first, batches)
-        if first is None:
-            raise ValueError("x: the iterable yielded no batch")
-        _, input_shape = self._adapt(*unpack_batch(first), None, "fit")
+            length = length_of(batches)
+            once = hasattr(batches, "__next__")
+            first = next(batches if once else iter(batches), None)
+            if first is None:
+                raise ValueError("x: the iterable yielded no batch")
+            source = BatchSource(_again(first, batches) if once else batches, self._adapter(None), steps, length)
+        x, y, sample_weight = unpack_batch(first)
+        return source, self._adapt(x, y, sample_weight, class_weight, "fit")[1], columns_of(x)
 
-        def adapt(x: Any, y: Any, sample_weight: Any) -> Rows:
-            return self._adapt(x, y, sample_weight, None, "fit")[0]
+    def _adapter(self, class_weight: Any) -> Callable[[Any, Any, Any], Rows]:
+        """A function that makes a raw batch into Rows."""
+        return lambda x, y, sample_weight: self._adapt(x, y, sample_weight, class_weight, "fit")[0]
 
-        return BatchSource(batches, adapt, steps), input_shape
+    def _adapt(
+        self, x: Any, y: Any, sample_weight: Any, class_weight: Any, action: str, input_shape: Any = None
+    ) -> tuple[Rows, Any]:
+        return super()._adapt(in_order(x, self._columns), y, sample_weight, class_weight, action, input_shape)
 
-    def _adapt_validation(self, data: Any, input_shape: Shape) -> Any:
+    def _adapt_validation(self, data: Any, input_shape: Shape, batch_size: int) -> Any:
         """Rows, or the iterable itself."""
         if is_batches(data):
             return data
@@ -182,6 +224,8 @@ class Trainer(Compiled):
                 f"got {type(data).__name__}{f' of {len(data)}' if isinstance(data, (tuple, list)) else ''}"
             )
         x, y, sample_weight = unpack_batch(data)
+        if is_mapped(x, self.dtype):
+            return MappedRows(x, y, sample_weight).batches(batch_size)
         try:
             return self._adapt(x, y, sample_weight, None, "validation", input_shape)[0]
         except (ValueError, TypeError) as error:
@@ -198,7 +242,7 @@ class Trainer(Compiled):
         """Rows as they are; an iterable with its batches adapted."""
         if isinstance(data, Rows):
             return data
-        return (self._adapt(*unpack_batch(batch), None, "evaluate")[0] for batch in data)
+        return (self._adapt(*unpack_batch(batch), None, "evaluate")[0] for batch in batches_in(data))
 
     def train_on_batch(
         self,
@@ -218,7 +262,6 @@ class Trainer(Compiled):
         """
         with self._guard("train_on_batch"):
             compilation = self._compiled("train_on_batch")
-            self._check_trainable()
             rows, input_shape = self._adapt(x, y, sample_weight, class_weight, "train_on_batch")
             engine = self._engine_for(input_shape)
             sums = engine.new_sums()
@@ -256,22 +299,24 @@ class Trainer(Compiled):
         size = DEFAULT_BATCH if batch_size is None else positive_int(batch_size, "batch_size")
         limit = None if steps is None else positive_int(steps, "steps")
         data: Any
+        if is_mapped(x, self.dtype):
+            x, y, sample_weight = MappedRows(x, y, sample_weight).batches(size), None, None
         if is_batches(x):
             self._refuse_with_batches(y, sample_weight, None, 0.0)
-            batches = iter(x)
+            batches, total = batches_in(x), steps_in(x, limit)
             first = next(batches, None)
             if first is None:
                 raise ValueError("x: the iterable yielded no batch")
             _, input_shape = self._adapt(*unpack_batch(first), None, "evaluate")
             data = self._evaluation_batches(_again(first, batches))
-            total = limit
         else:
             data, input_shape = self._adapt(x, y, sample_weight, None, "evaluate")
             total = -(-len(data) // size)
             total = total if limit is None else min(total, limit)
         engine = self._engine_for(input_shape)
-        wrapped = CallbackList(callbacks, self, {"verbose": level, "epochs": 1, "steps": total})
-        sums = evaluate_rows(engine, data, size, limit, wrapped, level, batch_size or BLOCK_ROWS)
+        wrapped = CallbackList.of_run(callbacks, self, {"verbose": level, "epochs": 1, "steps": total})
+        level = wrapped.verbosity(level)
+        sums = evaluate_rows(engine, data, size, total, wrapped, level, batch_size or BLOCK_ROWS)
         return _values(engine, sums, return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
@@ -307,20 +352,25 @@ class Trainer(Compiled):
         level = 0 if verbose == "auto" else check_verbose(verbose)
         size = DEFAULT_BATCH if batch_size is None else positive_int(batch_size, "batch_size")
         limit = None if steps is None else positive_int(steps, "steps")
-        wrapped = CallbackList(callbacks, self, {"verbose": level, "epochs": 1, "steps": limit})
+        if is_mapped(x, self.dtype):
+            x = MappedRows(x).batches(size)
+        total = steps_in(x, limit) if is_batches(x) else limit
+        wrapped = CallbackList.of_run(callbacks, self, {"verbose": level, "epochs": 1, "steps": total})
+        level = wrapped.verbosity(level)
         if is_batches(x):
-            return self._returned(predict_batches(self._predict_batch, x, limit, wrapped, level))
+            return self._returned(predict_batches(self._predict_batch, batches_in(x), total, wrapped, level))
+        x = in_order(x, self._columns)
         input_shape = self._input_shape_for(x)
-        xs = self._adapt_x(x, input_shape)
+        xs = self._rows_of(x, input_shape)
         if limit is not None:
             xs = tuple(array[: limit * size] for array in xs)
         engine = self._engine_for(input_shape)
         return self._returned(predict_rows(engine, xs, size, wrapped, level, batch_size or BLOCK_ROWS))
 
     def _predict_batch(self, batch: Any) -> list[NDArray[Any]]:
-        x = unpack_batch(batch)[0]
+        x = in_order(unpack_batch(batch)[0], self._columns)
         input_shape = self._input_shape_for(x)
-        xs = self._adapt_x(x, input_shape)
+        xs = self._rows_of(x, input_shape)
         return self._engine_for(input_shape).executor.predict(xs, None, len(xs[0]))
 
     def predict_on_batch(self, x: Any) -> Any:
@@ -380,11 +430,11 @@ class Trainer(Compiled):
             if y is None:
                 if sample_weight is not None:
                     raise ValueError("profile: sample_weight needs y; without labels it is prediction that is profiled")
+                x = in_order(x, self._columns)
                 input_shape = self._input_shape_for(x)
-                inputs = self._adapt_x(x, input_shape)
+                inputs = self._rows_of(x, input_shape)
             else:
                 rate = self._compiled("profile").optimizer.learning_rate
-                self._check_trainable()
                 rows, input_shape = self._adapt(x, y, sample_weight, None, "profile")
                 inputs, labels, weights = rows.xs, rows.y, rows.sample_weight
             engine = self._engine_for(input_shape)
@@ -404,8 +454,9 @@ class Trainer(Compiled):
         if not training:
             return self.predict_on_batch(x)
         with self._guard("a call in training"):
+            x = in_order(x, self._columns)
             input_shape = self._input_shape_for(x)
-            xs = self._adapt_x(x, input_shape)
+            xs = self._rows_of(x, input_shape)
             engine = self._engine_for(input_shape)
             program = engine.program
             nothing = [np.zeros((len(xs[0]), *program.values[v].shape), program.dtype) for v in program.outputs]
@@ -451,6 +502,14 @@ def check_seconds(seconds: Any) -> float:
     if not number or not 0 < seconds <= 3600:
         raise ValueError(f"seconds must be a number above 0 and at most 3600, got {seconds!r}")
     return float(seconds)
+
+
+def _split_at(rows: int, split: float) -> int:
+    """The first row of the validation, the last share ``split`` of the rows; ValueError if one side is empty."""
+    at = math.floor(rows * (1.0 - split))
+    if at in (0, rows):
+        raise ValueError(f"validation_split={split} of {rows} rows leaves one side empty")
+    return at
 
 
 def _check_split(split: Any) -> float:

@@ -167,7 +167,9 @@ class Program:
         """The shape (per row) of the labels ``y``; None without a loss."""
         from netlet.program.ops import LOSSES
 
-        return LOSSES[self.loss.op].label_shape(self.values[self.loss.input].shape) if self.loss else None
+        if self.loss is None:
+            return None
+        return LOSSES[self.loss.op].label_shape(self.values[self.loss.input].shape, self.loss.attrs)
 
     @property
     def label_dtype(self) -> str | None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -76,10 +77,13 @@ class Attr(NamedTuple):
 
     Attributes:
         name: the key under which it stands in ``attrs``.
-        kind: ``"float"``, ``"float or null"``, ``"int"``, ``"ints"`` (a list of them), ``"bool"`` or ``"name"``.
+        kind: ``"float"``, ``"float or null"``, ``"float or list"``, ``"int"``, ``"int or null"``, ``"ints"`` (a list,
+            which may be empty), ``"axes"`` (None, an int or a list of ints), ``"bool"`` or ``"name"``.
         default: what it is when it is left out.
-        low, high: bounds (inclusive) of a number.
+        low, high: bounds (inclusive) of a number, or of each of a list.
         names: the values that a ``"name"`` may take.
+        optional: whether it is left out of the normalized attributes where it has its default. Attributes that an op
+            got after Programs with it were saved are optional, so that those stay as they are.
     """
 
     name: str
@@ -88,9 +92,10 @@ class Attr(NamedTuple):
     low: float = -math.inf
     high: float = math.inf
     names: tuple[str, ...] = ()
+    optional: bool = False
 
     def check(self, value: Any) -> Any:
-        """Returns ``value`` in its canonical type (float, int, tuple, bool, str, None).
+        """Returns ``value`` in its canonical type (float, int, bool, str, None, or a tuple of floats or ints).
 
         Raises:
             ValueError: if it is of another type or out of bounds.
@@ -103,14 +108,23 @@ class Attr(NamedTuple):
             if value not in self.names or not isinstance(value, str):
                 raise unknown_name(self.name, value, self.names)
             return value
-        if value is None and self.kind == "float or null":
+        if value is None and self.kind in ("float or null", "int or null", "axes"):
             return None
         if self.kind == "ints":
             if not isinstance(value, (list, tuple)):
                 raise ValueError(f"attribute {self.name!r}: expected a list of integers, got {value!r}")
-            return tuple(self._integer(entry) for entry in value)
-        if self.kind == "int":
-            return self._integer(value)
+            one = self._replace(kind="int")
+            return tuple(one.check(each) for each in value)
+        if self.kind in ("float or list", "axes") and isinstance(value, (list, tuple)):
+            one = self._replace(kind="float" if self.kind == "float or list" else "int")
+            if not value:
+                raise ValueError(f"attribute {self.name!r}: expected at least one number, got {value!r}")
+            return tuple(one.check(each) for each in value)
+        if self.kind in ("int", "int or null", "axes"):
+            if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
+                bounds = "" if self.low == -math.inf else f" from {self.low:g}"
+                raise ValueError(f"attribute {self.name!r}: expected a whole number{bounds}, got {value!r}")
+            return value
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ValueError(f"attribute {self.name!r}: expected a {self.kind}, got {value!r}")
         number = float(value) if abs(value) < 1e300 else math.inf
@@ -119,13 +133,6 @@ class Attr(NamedTuple):
                 f"attribute {self.name!r}: expected a finite number from {self.low:g} to {self.high:g}, got {value!r}"
             )
         return number
-
-    def _integer(self, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
-            bounds = "" if math.isinf(self.low) else f" from {self.low:g}"
-            bounds += "" if math.isinf(self.high) else f" to {self.high:g}"
-            raise ValueError(f"attribute {self.name!r}: expected an integer{bounds}, got {value!r}")
-        return value
 
 
 class Spec:
@@ -169,7 +176,10 @@ class Spec:
                 raise ValueError(
                     f"{self.name} takes no attribute {key!r} here, expected {expected}.{did_you_mean(key, names)}"
                 )
-        return {attr.name: attr.check(given.get(attr.name, attr.default)) for attr in taken}
+        checked = {attr.name: attr.check(given.get(attr.name, attr.default)) for attr in taken}
+        return {
+            attr.name: checked[attr.name] for attr in taken if not attr.optional or checked[attr.name] != attr.default
+        }
 
     def cases(self) -> Iterator[Case]:
         """The conformance cases: hostile sizes and values. Every backend runs them; see netlet.testing."""
@@ -304,23 +314,60 @@ class OpSpec(Spec):
         return moved + itemsize * sum(elements(shape) for shape in inputs) if dx else moved
 
 
+def _row_axis(name: str, axis: int, rank: int) -> int:
+    """The place in a row's shape of ``axis``, which counts the batch as 0; ValueError if a row has no such axis."""
+    place = axis - 1 if axis > 0 else axis + rank
+    if axis == 0 or not 0 <= place < rank:
+        raise ValueError(f"{name}: axis {axis} is not one of a row of a prediction with {rank + 1} axes")
+    return place
+
+
 class LossSpec(Spec):
     """A loss: a prediction and labels in, one number per row out, and the gradient in the same call.
 
     Attributes:
         integer_labels: whether ``y`` holds class numbers (int32) rather than values of the prediction's type.
         fuses: the op whose output it may take back to its input (``softmax``, ``sigmoid``), or None.
+        native: whether the C++ and Numba backends have a kernel for it; see :meth:`is_native`.
+        per_row: whether a row's loss depends on that row alone; see :meth:`per_row_for`.
     """
 
     family = "loss"
     integer_labels: bool = False
     fuses: str | None = None
+    native: bool = False
+    per_row: bool = True
 
-    def label_shape(self, prediction: Shape) -> Shape:
+    def is_native(self, attrs: Attrs) -> bool:
+        """Returns whether the kernels of :attr:`native` compute it with these attributes: they know no optional one."""
+        return self.native and not any(attr.optional and attr.name in attrs for attr in self.attributes(attrs))
+
+    def per_row_for(self, attrs: Attrs) -> bool:
+        """Returns whether a row's loss depends on that row alone.
+
+        Where it does not, a batch must reach :meth:`value_and_gradient` whole; what it writes is then such that the
+        weighted mean of ``losses`` is the batch's loss, and ``dx`` is that mean's gradient.
+        """
+        return self.per_row
+
+    def label_shape(self, prediction: Shape, attrs: Attrs = MappingProxyType({})) -> Shape:
         """Returns the shape (per row) of ``y``. ValueError if the loss cannot take such a prediction."""
         if not prediction:
             raise ValueError(f"{self.name}: expected a prediction of at least one axis, got shape ()")
-        return prediction[:-1] if self.integer_labels else prediction
+        axis = attrs.get("axis", -1)
+        if isinstance(axis, int):
+            place = _row_axis(self.name, axis, len(prediction))
+            return prediction[:place] + prediction[place + 1 :] if self.integer_labels else prediction
+        for each in axis or ():
+            if each != 0:  # the batch's own axis, over which a loss of whole batches may sum
+                _row_axis(self.name, each, len(prediction))
+        return prediction
+
+    def classes(self, prediction: Shape, attrs: Attrs = MappingProxyType({})) -> int | None:
+        """Returns how many classes the labels may name, or None if they are no class numbers of the prediction's."""
+        if not self.integer_labels:
+            return None
+        return prediction[_row_axis(self.name, attrs.get("axis", -1), len(prediction))]
 
     def value_and_gradient(
         self,

@@ -152,7 +152,7 @@ def _check_loss(loss: Loss, program: Program) -> None:
     place = f"loss {loss.op}"
     _check_index(place, "input", loss.input, len(program.values))
     try:
-        spec.label_shape(program.values[loss.input].shape)
+        spec.label_shape(program.values[loss.input].shape, loss.attrs)
     except ValueError as error:
         _fail(place, error)
     if loss.output is None:

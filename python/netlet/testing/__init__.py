@@ -5,7 +5,7 @@
     @pytest.mark.parametrize("target", targets(), ids=str)
     @pytest.mark.parametrize("case", all_cases(), ids=str)
     def test_op_matches_reference(case, target):
-        target.require(case.op)
+        target.require(case)
         assert_close(target.run(case), case.reference(), within=case.tolerance)
 """
 

@@ -33,10 +33,11 @@ def table() -> str:
         "|---|---|---|" + ":-:|" * len(backends),
     ]
     for spec in all_specs():
-        marks = ["–" if spec.name in b.missing else "✓" for b in backends]
+        marks = ["✓" if spec.native or b.name == "numpy" else "○" for b in backends]
         lines.append(_row(f"`{spec.name}`", spec.family, f"`{spec.formula}`", *marks))
     fused = ", ".join(f"`{name}`" for name in EPILOGUES)
     alone = ", ".join(f"`{name}`" for name in ACTIVATIONS if name not in EPILOGUES)
+    lines += ["", "✓: kernels of its own. ○: calls the NumPy reference in the middle of the step."]
     lines += ["", f"Activations, also fused into `dense`: {fused}; on their own: {alone}. All in float32 and float64."]
     return "\n".join(lines)
 

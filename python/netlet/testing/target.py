@@ -14,7 +14,7 @@ from netlet.config import env_require
 from netlet.errors import did_you_mean
 from netlet.program import LOSSES, METRICS, Loss, Metric, Op, Optimizer, Param, Program, Value, metric_slices, sums_size
 from netlet.program.case import Case
-from netlet.program.spec import Context, OpSpec, Shape, elements
+from netlet.program.spec import Attrs, Context, OpSpec, Shape, Spec, elements
 from netlet.testing.guards import Guards
 
 __all__ = ["Target", "targets"]
@@ -47,15 +47,23 @@ class Target:
     def __repr__(self) -> str:
         return f"Target({self.name!r})"
 
-    def reason(self, op: str | None = None) -> str | None:
-        """Returns why the target cannot run ``op`` (or anything) here; None if it can."""
+    def supports(self, spec: Spec, attrs: Attrs | None = None) -> bool:
+        """Returns whether the target's backend has an op, loss, metric or optimizer, as the registry says."""
+        return BACKENDS[self.name.partition(":")[0]].supports(spec, attrs)
+
+    def reason(self, what: Case | Spec | str | None = None) -> str | None:
+        """Returns why the target cannot run ``what`` (a case, a spec, an op's name; None: anything); None if it can."""
         backend = BACKENDS[self.name.partition(":")[0]]
-        if op is not None and op in backend.missing:
-            return f"{backend.name} does not have {op}"
+        if isinstance(what, Case) and not self.supports(what.spec, what.attrs):
+            return f"{backend.name} does not have {what.op} with {dict(what.attrs)}"
+        if isinstance(what, Spec) and not self.supports(what):
+            return f"{backend.name} does not have {what.name}"
+        if isinstance(what, str) and what in backend.missing:
+            return f"{backend.name} does not have {what}"
         return target_reason(self.name)
 
-    def require(self, op: str | None = None) -> None:
-        """Skips the running test if the target cannot run here, with the reason.
+    def require(self, what: Case | Spec | str | None = None) -> None:
+        """Skips the running test if the target cannot run ``what`` (see :meth:`reason`) here, with the reason.
 
         Where the environment variable ``NETLET_REQUIRE`` names the target, the test fails instead.
         """
@@ -65,7 +73,7 @@ class Target:
         for name in required:
             if name not in all_targets():
                 pytest.fail(f"NETLET_REQUIRE: there is no target {name!r}.{did_you_mean(name, all_targets())}")
-        reason = self.reason(op)
+        reason = self.reason(what)
         if reason is None:
             return
         if self.name in required:
@@ -166,13 +174,15 @@ class Target:
         gradients(executor, "gradients")
         gradients(executor, "gradients again")
         evaluate(executor, "evaluate", case.batch)
-        evaluate(executor, "evaluate split", 3)
-        rows = np.empty(case.batch)
-        for b in range(case.batch):
-            sums = guards.inout("sums", np.zeros(2))
-            executor.evaluate([x[b : b + 1]], y[b : b + 1], None, batch_size=1, sums=sums)
-            rows[b] = sums[0]
-        results["losses"] = rows
+        per_row = LOSSES[case.op].per_row_for(case.attrs)
+        if per_row:
+            evaluate(executor, "evaluate split", 3)
+            rows = np.empty(case.batch)
+            for b in range(case.batch):
+                sums = guards.inout("sums", np.zeros(2))
+                executor.evaluate([x[b : b + 1]], y[b : b + 1], None, batch_size=1, sums=sums)
+                rows[b] = sums[0]
+            results["losses"] = rows
         fuses = LOSSES[case.op].fuses
         if fuses is not None and case.attrs["from_logits"]:  # once more, with the probabilities as the output
             attrs = {"activation": "sigmoid"} if fuses == "sigmoid" else {}
@@ -187,7 +197,7 @@ class Target:
             )
             made = self.executor(fused, guards.input("params", np.empty(0, case.dtype)))
             gradients(made, "fused")
-            evaluate(made, "evaluate fused", 3)
+            evaluate(made, "evaluate fused", 3 if per_row else case.batch)
         return results
 
     def _metric(self, case: Case, guards: Guards) -> Results:

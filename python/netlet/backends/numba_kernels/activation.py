@@ -1,6 +1,6 @@
 """Elementwise activations: each formula once, forward beside backward.
 
-Backward is a slope, dy/dx, from x and y. From LINEAR to HARD_SIGMOID it follows from y alone, so these can be the
+Backward is a slope, dy/dx, from x and y. From LINEAR to LOG_SIGMOID it follows from y alone, so these can be the
 epilogue of a dense, whose x is gone: ``x`` is then y again. Constants take the arrays' type: float32 is computed in
 float32.
 
@@ -9,7 +9,8 @@ the loop scalar. The three common ones have loops of their own, vectorised where
 choose anew for each element, which costs two nanoseconds, but a tenth of the code to compile.
 
 Sources: elu, Clevert, Unterthiner & Hochreiter (arXiv:1511.07289); selu, Klambauer et al. (arXiv:1706.02515); gelu,
-Hendrycks & Gimpel (arXiv:1606.08415); silu, Elfwing, Uchibe & Doya (arXiv:1702.03118).
+Hendrycks & Gimpel (arXiv:1606.08415); silu, Elfwing, Uchibe & Doya (arXiv:1702.03118); celu and squareplus, Barron
+(arXiv:1704.07483, 2112.11687); hard_silu, Howard et al. (arXiv:1905.02244); mish, Misra (arXiv:1908.08681).
 """
 
 from __future__ import annotations
@@ -18,20 +19,32 @@ import math
 from typing import Any
 
 from netlet.backends.numba_kernels.codes import (
+    CELU,
     ELU,
     EXPONENTIAL,
     GELU,
     GELU_TANH,
+    HARD_SHRINK,
     HARD_SIGMOID,
+    HARD_SILU,
+    HARD_TANH,
     LEAKY_RELU,
     LINEAR,
+    LOG_SIGMOID,
+    MISH,
     RELU,
+    RELU6,
     SELU,
     SIGMOID,
     SILU,
+    SOFT_SHRINK,
     SOFTPLUS,
     SOFTSIGN,
+    SPARSE_PLUS,
+    SPARSE_SIGMOID,
+    SQUAREPLUS,
     TANH,
+    TANH_SHRINK,
 )
 from netlet.backends.numba_kernels.jit import kernel
 
@@ -43,6 +56,7 @@ _ROOT_HALF = 0.70710678118654752440
 _ROOT_HALF_OVER_PI = 0.39894228040143267794
 _ROOT_2_OVER_PI = 0.79788456080286535588
 _CUBIC = 0.044715
+_MISH_FLAT = 20.0  # from where on tanh(log(1 + exp(x))) is 1 in every type
 
 
 @kernel
@@ -51,6 +65,12 @@ def sigmoid(x: Any) -> Any:
     one = type(x)(1)
     e = math.exp(-abs(x))
     return one / (one + e) if x >= 0 else e / (one + e)
+
+
+@kernel
+def clip(x: Any, low: Any, high: Any) -> Any:
+    """min(max(x, low), high); a NaN stays one."""
+    return low if x < low else (high if x > high else x)
 
 
 @kernel
@@ -69,7 +89,27 @@ def value(code: int, alpha: Any, x: Any) -> Any:
         y = math.exp(x)
     elif code == HARD_SIGMOID:  # clip(x / 6 + 1 / 2, 0, 1)
         y = x / t(6) + half
-        y = zero if y < zero else (one if y > one else y)
+        y = clip(y, zero, one)
+    elif code == RELU6:
+        y = clip(x, zero, t(6))
+    elif code == CELU:
+        y = x if x > zero else alpha * math.expm1(x / alpha)
+    elif code == SQUAREPLUS:  # (x + sqrt(x^2 + alpha)) / 2, which would cancel where x < 0
+        s = math.sqrt(x * x + alpha) + abs(x)
+        y = half * alpha / s if x < zero else half * s
+    elif code == SOFT_SHRINK:
+        y = x - clip(x, -alpha, alpha)
+    elif code == HARD_SHRINK:
+        y = zero if abs(x) <= alpha else x
+    elif code == SPARSE_PLUS:
+        s = half * (clip(x, -one, one) + one)
+        y = s * s if x < one else x
+    elif code == HARD_TANH:
+        y = clip(x, -one, one)
+    elif code == SPARSE_SIGMOID:
+        y = half * (clip(x, -one, one) + one)
+    elif code == LOG_SIGMOID:
+        y = (x if x < zero else zero) - math.log1p(math.exp(-abs(x)))
     elif code == SOFTPLUS:  # log(1 + exp(x))
         y = (zero if x < zero else x) + math.log1p(math.exp(-abs(x)))
     elif code == SOFTSIGN:
@@ -80,6 +120,14 @@ def value(code: int, alpha: Any, x: Any) -> Any:
         y = x * (half * (one + math.tanh(t(_ROOT_2_OVER_PI) * x * (one + t(_CUBIC) * x * x))))
     elif code == SILU:
         y = x * sigmoid(x)
+    elif code == HARD_SILU:
+        y = x * clip(x / t(6) + half, zero, one)
+    elif code == TANH_SHRINK:
+        y = x - math.tanh(x)
+    elif code == MISH:  # tanh(log(1 + exp(x))) = s / (s + 2) with s = e (e + 2), e = exp(x)
+        e = math.exp(t(_MISH_FLAT) if x > t(_MISH_FLAT) else x)
+        s = e * (e + t(2))
+        y = x * (s / (s + t(2)))
     return y
 
 
@@ -99,6 +147,22 @@ def slope(code: int, alpha: Any, x: Any, y: Any) -> Any:
         d = y
     elif code == HARD_SIGMOID:
         d = t(1 / 6) if y > zero and y < one else zero
+    elif code == RELU6:
+        d = one if y > zero and y < t(6) else zero
+    elif code == CELU:
+        d = one if y > zero else y / alpha + one
+    elif code == SQUAREPLUS:  # y / sqrt(x^2 + alpha), where the root is y + alpha / (4 y)
+        d = one / (one + t(0.25) * alpha / y / y) if y > zero else zero
+    elif code in (SOFT_SHRINK, HARD_SHRINK):
+        d = zero if y == zero else one
+    elif code == SPARSE_PLUS:
+        d = math.sqrt(y) if y < one else one
+    elif code == HARD_TANH:
+        d = one if y > -one and y < one else zero
+    elif code == SPARSE_SIGMOID:
+        d = half if y > zero and y < one else zero
+    elif code == LOG_SIGMOID:
+        d = -math.expm1(y)
     elif code == SOFTPLUS:
         d = sigmoid(x)
     elif code == SOFTSIGN:
@@ -114,6 +178,16 @@ def slope(code: int, alpha: Any, x: Any, y: Any) -> Any:
     elif code == SILU:
         s = sigmoid(x)
         d = s * (one + x * (one - s))
+    elif code == HARD_SILU:
+        d = zero if x <= t(-3) else (x / t(3) + half if x < t(3) else one)
+    elif code == TANH_SHRINK:
+        h = math.tanh(x)
+        d = h * h
+    elif code == MISH:
+        e = math.exp(t(_MISH_FLAT) if x > t(_MISH_FLAT) else x)
+        s = e * (e + t(2))
+        h = s + t(2)
+        d = one if x >= t(_MISH_FLAT) else s / h + x * (t(4) * e * (e + one) / (h * h))
     return d
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 # -- Ops: one row of OP_COLUMNS numbers each, in execution order ---------------------------------------------
-DENSE, ACTIVATION, SOFTMAX, LOG_SOFTMAX = range(4)
+DENSE, ACTIVATION, PIECEWISE, SOFTMAX, LOG_SOFTMAX = range(5)
 
 (
     OP,  # one of the above
@@ -18,7 +18,7 @@ DENSE, ACTIVATION, SOFTMAX, LOG_SOFTMAX = range(4)
     OP_KERNEL,  # offset of the kernel in the arena
     OP_BIAS,  # offset of the bias, or NOWHERE
     OP_ACTIVATION,  # of an activation, or the epilogue of a dense
-    OP_ALPHA,  # index into the float table
+    OP_ALPHA,  # index into the float table; of the five numbers of a PIECEWISE
     OP_BY_LOSS,  # 1 if the loss writes this output too, so that training and evaluation pass over the op
     OP_DX,  # what backward does with the gradients of input, kernel and bias: NOTHING, WRITE or ADD
     OP_DKERNEL,
@@ -41,12 +41,24 @@ NOTHING, WRITE, ADD = range(3)
     TANH,
     EXPONENTIAL,
     HARD_SIGMOID,
+    RELU6,
+    CELU,
+    SQUAREPLUS,
+    SOFT_SHRINK,
+    HARD_SHRINK,
+    SPARSE_PLUS,
+    HARD_TANH,
+    SPARSE_SIGMOID,
+    LOG_SIGMOID,
     SOFTPLUS,
     SOFTSIGN,
     GELU,
     GELU_TANH,
     SILU,
-) = range(14)
+    HARD_SILU,
+    TANH_SHRINK,
+    MISH,
+) = range(26)
 
 ACTIVATIONS = {
     "linear": LINEAR,
@@ -58,10 +70,22 @@ ACTIVATIONS = {
     "tanh": TANH,
     "exponential": EXPONENTIAL,
     "hard_sigmoid": HARD_SIGMOID,
+    "relu6": RELU6,
+    "celu": CELU,
+    "squareplus": SQUAREPLUS,
+    "soft_shrink": SOFT_SHRINK,
+    "hard_shrink": HARD_SHRINK,
+    "sparse_plus": SPARSE_PLUS,
+    "hard_tanh": HARD_TANH,
+    "sparse_sigmoid": SPARSE_SIGMOID,
+    "log_sigmoid": LOG_SIGMOID,
     "softplus": SOFTPLUS,
     "softsign": SOFTSIGN,
     "gelu": GELU,  # GELU_TANH with attrs {"approximate": true}
     "silu": SILU,
+    "hard_silu": HARD_SILU,
+    "tanh_shrink": TANH_SHRINK,
+    "mish": MISH,
 }
 
 # -- Losses: one row of LOSS_COLUMNS numbers -----------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netlet.backends.numba_kernels.codes import ACTIVATIONS, LOSSES, METRICS
+from netlet.program import LOSSES as SPECS
 from netlet.program import Loss, Op, Program
 
 __all__ = ["is_jitted", "jits_loss"]
@@ -15,9 +16,9 @@ def _jits_op(op: Op) -> bool:
 
 
 def jits_loss(loss: Loss) -> bool:
-    """Whether a loss has a jitted kernel: for the plain forms, whose other attributes are 0 or null."""
-    further = any(value for name, value in loss.attrs.items() if name != "from_logits")
-    return (loss.op, bool(loss.attrs.get("from_logits", False))) in LOSSES and not further
+    """Whether a loss has a jitted kernel, with its attributes."""
+    known = (loss.op, bool(loss.attrs.get("from_logits", False))) in LOSSES
+    return known and SPECS[loss.op].is_native(loss.attrs)
 
 
 def is_jitted(program: Program) -> bool:

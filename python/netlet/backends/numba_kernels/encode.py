@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from netlet.backends.numba_kernels import codes
 from netlet.program import Op, Program, metric_slices
+from netlet.program.ops.piecewise import PIECEWISE, pieces
 from netlet.program.spec import elements
 
 __all__ = ["Encoded", "Layout", "encode"]
@@ -108,7 +109,8 @@ def _op_row(program: Program, layout: Layout, op: Op, attrs: list[float], by_los
     row[codes.OP_KERNEL] = row[codes.OP_BIAS] = codes.NOWHERE
     row[codes.OP_BY_LOSS] = int(by_loss)
     if op.op == "activation":
-        row[codes.OP] = codes.ACTIVATION
+        piecewise = op.attrs["activation"] in PIECEWISE
+        row[codes.OP] = codes.PIECEWISE if piecewise else codes.ACTIVATION
         row[codes.OP_POSITIONS], row[codes.OP_I], row[codes.OP_O] = 1, elements(source), elements(target)
     else:
         row[codes.OP] = {"dense": codes.DENSE, "softmax": codes.SOFTMAX, "log_softmax": codes.LOG_SOFTMAX}[op.op]
@@ -117,9 +119,11 @@ def _op_row(program: Program, layout: Layout, op: Op, attrs: list[float], by_los
         row[codes.OP_KERNEL] = program.params[op.params[0]].offset
         if len(op.params) == 2:
             row[codes.OP_BIAS] = program.params[op.params[1]].offset
-    if "activation" in op.attrs:
+    row[codes.OP_ALPHA] = len(attrs)
+    if row[codes.OP] == codes.PIECEWISE:
+        attrs += pieces(op.attrs["activation"], op.attrs)
+    elif "activation" in op.attrs:
         row[codes.OP_ACTIVATION] = _activation(op)
-        row[codes.OP_ALPHA] = len(attrs)
         attrs.append(float(op.attrs.get("alpha", 0.0)))
     return row
 

@@ -33,13 +33,16 @@ def argmax(x: Any) -> int:
 
 @kernel
 def update_confusion(x: Any, y: Any, labels: Any, threshold: float, per_class: int, sums: Any) -> None:
-    """Adds [tp, fp, fn, tn], or [tp[C], fp[C], fn[C], tn[C]] per class. Threshold NaN: the maximum is predicted."""
+    """Adds [tp, fp, fn, tn], or [tp[C], fp[C], fn[C], tn[C]] per class. Threshold NaN: the maxima are predicted."""
     limit = x.dtype.type(threshold)
     for r in range(x.shape[0]):
-        best = argmax(row(x, r)) if limit != limit else -1
+        largest = x[r, argmax(row(x, r))] if limit != limit else limit
         for c in range(x.shape[1]):
-            predicted = c == best or x[r, c] > limit  # nothing is greater than NaN
-            true = labels[r] == c if labels.size > 0 else y[r, c] > 0.5
+            if limit != limit:
+                predicted = x[r, c] == largest and abs(x[r, c]) > 1e-9
+            else:
+                predicted = x[r, c] > limit
+            true = labels[r] == c if labels.size > 0 else y[r, c] != 0
             kind = (0 if predicted else 2) + (0 if true else 1)
             sums[kind * x.shape[1] + c if per_class else kind] += 1.0
 

@@ -39,12 +39,14 @@ from netlet.backends.numba_kernels.codes import (
     OP_POSITIONS,
     OP_X,
     OP_Y,
+    PIECEWISE,
     PORT_COLUMNS,
     SOFTMAX,
     WRITE,
 )
 from netlet.backends.numba_kernels.dense import dense_backward, dense_forward
 from netlet.backends.numba_kernels.jit import inlined, kernel
+from netlet.backends.numba_kernels.piecewise import piecewise_backward, piecewise_forward
 from netlet.backends.numba_kernels.softmax import (
     log_softmax_backward,
     log_softmax_forward,
@@ -108,6 +110,8 @@ def forward(ops: Any, attrs: Any, by_loss: bool, params: Any, block: int, rows: 
         elif op[OP] == ACTIVATION:
             move(WRITE, flat(x), flat(y))
             activation_forward(op[OP_ACTIVATION], attrs[op[OP_ALPHA]], flat(y))
+        elif op[OP] == PIECEWISE:
+            piecewise_forward(vector(attrs, op[OP_ALPHA], 5), flat(x), flat(y))
         elif op[OP] == SOFTMAX:
             softmax_forward(x, y)
         elif op[OP] == LOG_SOFTMAX:
@@ -157,6 +161,8 @@ def backward(
             continue
         if op[OP] == ACTIVATION:
             activation_backward(op[OP_ACTIVATION], attrs[op[OP_ALPHA]], flat(x), flat(y), flat(dy))
+        elif op[OP] == PIECEWISE:
+            piecewise_backward(vector(attrs, op[OP_ALPHA], 5), flat(x), flat(dy))
         elif op[OP] == SOFTMAX:
             softmax_backward(y, dy)
         elif op[OP] == LOG_SOFTMAX:

@@ -58,8 +58,22 @@ class Activation(OpSpec):
             yield Case(self, 1, ((len(_EXTREMES),),), attrs=attrs, data="extreme")
             yield Case(self, 1, ((11,),), attrs=attrs, data="special")
             for attr in f.attrs:
-                for value in (True,) if attr.kind == "bool" else (0.0, 0.01, 0.5, 3.0):
+                values = (True,) if attr.kind == "bool" else (0.0, 0.01, 0.5, 3.0)
+                for value in (v for v in values if v >= attr.low and v != attr.default):
                     yield Case(self, 3, ((17,),), attrs={**attrs, attr.name: value})
+            if name == "relu_general":
+                for alpha, threshold, highest in (
+                    (0.25, 1.0, 3.0),
+                    (0.0, 0.3, 2.0),
+                    (-0.5, -1.0, 2.0),
+                    (0.1, -2.0, None),
+                ):
+                    given = {**attrs, "alpha": alpha, "threshold": threshold, "max_value": highest}
+                    yield Case(self, 3, ((61,),), attrs=given)
+                    yield Case(self, 1, ((11,),), attrs=given, data="special")
+            if name == "threshold":
+                yield Case(self, 3, ((61,),), attrs={**attrs, "threshold": -1.0, "value": 7.0})
+                yield Case(self, 1, ((11,),), attrs={**attrs, "threshold": -1.0, "value": 7.0}, data="special")
             if name == "gelu":
                 yield Case(self, 1, ((len(_EXTREMES),),), attrs={**attrs, "approximate": True}, data="extreme")
 
@@ -70,7 +84,13 @@ class Activation(OpSpec):
         name = case.attrs["activation"]
         if case.data == "special":
             x = np.array([1.5, np.nan, -1.5, 0.0, np.nan, 2.0, -3.5, np.nan, 4.0, 5.0, 6.0])
-            if name not in ("softsign", "gelu", "silu"):  # infinity / infinity and 0 * infinity have no one answer
+            if name not in (
+                "softsign",
+                "gelu",
+                "silu",
+                "hard_silu",
+                "mish",
+            ):  # infinity / infinity and 0 * infinity have no one answer
                 x[[3, 6]] = np.inf, -np.inf
             return {"x": x.reshape(shape)}
         x = (2 * rng.integers(-96, 96, shape) + 1) / 32

@@ -7,34 +7,55 @@ is 0. From logits nothing is clipped, and the loss is exact however far apart th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
-from netlet.config import EPSILON
 from netlet.program.case import Case
 from netlet.program.ops.activation import shifted, spread
 from netlet.program.ops.elementwise import sigmoid
-from netlet.program.ops.losses import loss_bound, loss_shapes, row_means, row_scale
+from netlet.program.ops.loss_terms import AXIS, moved, moved_bound, scale_of, weighted
+from netlet.program.ops.losses import clip_bounds, loss_bound, loss_shapes, row_means, row_scale
 from netlet.program.spec import Array, Attr, Attrs, LossSpec, elements
 
-__all__ = ["BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy", "clip_bounds"]
+__all__ = [
+    "FROM_LOGITS",
+    "LABEL_SMOOTHING",
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy",
+    "clip_bounds",
+    "crossentropy_cases",
+    "logits_bound",
+    "sample_classes",
+    "smoothed",
+]
 
-_FROM_LOGITS = Attr("from_logits", "bool", False)
+FROM_LOGITS = Attr("from_logits", "bool", False)
+LABEL_SMOOTHING = Attr("label_smoothing", "float", 0.0, low=0.0, high=1.0, optional=True)
 
 
-def clip_bounds(dtype: np.dtype[Any]) -> tuple[float, float]:
-    """The bounds that probabilities are clipped to, as the element type rounds them: about (1e-7, 1 - 1e-7)."""
-    return float(dtype.type(EPSILON)), float(dtype.type(1.0 - EPSILON))
+def smoothed(attrs: Attrs, y: Array, classes: int) -> Array:
+    """The labels, drawn towards 1 / classes by the share ``label_smoothing``."""
+    share = attrs.get("label_smoothing", 0.0)
+    if share:
+        y = y * (1.0 - share)
+        y += share / classes
+    return y
 
 
-def _cases(spec: LossSpec, least_classes: int) -> Iterator[Case]:
+def crossentropy_cases(spec: LossSpec, least_classes: int) -> Iterator[Case]:
     for from_logits in (False, True):
         attrs = {"from_logits": from_logits}
         for n, (batch, shape) in enumerate(loss_shapes()):
             if shape[-1] >= least_classes:
                 yield Case(spec, batch, (shape,), attrs=attrs, weighted=n % 3 == 1)
         yield Case(spec, 6, ((7,),), attrs=attrs, data="extreme")
+        if "label_smoothing" in {attr.name for attr in spec.attributes(attrs)}:
+            for batch, shape in ((7, (4,)), (5, (17,)), (4, (3, 5))):
+                smooth = {**attrs, "label_smoothing": 0.1}
+                yield Case(spec, batch, (shape,), attrs=smooth, weighted=batch == 5)
+        if "axis" in {attr.name for attr in spec.attributes(attrs)}:
+            yield Case(spec, 4, ((3, 5),), attrs={**attrs, "axis": 1}, weighted=True)
+            yield Case(spec, 3, ((2, 4, 3),), attrs={**attrs, "axis": -2})
         if spec.integer_labels:
             yield Case(spec, 6, ((5,),), attrs=attrs, data="bad labels")
             yield Case(spec, 3, ((2, 5),), attrs=attrs, data="bad labels")
@@ -42,7 +63,7 @@ def _cases(spec: LossSpec, least_classes: int) -> Iterator[Case]:
             yield Case(spec, 5, ((4,),), attrs=attrs, data="soft", weighted=True)
 
 
-def _sample_classes(case: Case, rng: np.random.Generator) -> tuple[Array, Array]:
+def sample_classes(case: Case, rng: np.random.Generator) -> tuple[Array, Array]:
     """A prediction over classes, and class numbers.
 
     ``extreme``: probabilities of exactly 0 and 1, and below the clip; logits 2e4 apart and huge offsets.
@@ -69,14 +90,9 @@ def _sample_classes(case: Case, rng: np.random.Generator) -> tuple[Array, Array]
     return x, labels
 
 
-def _weighted(case: Case, rng: np.random.Generator, arrays: dict[str, Array]) -> dict[str, Array]:
-    return {**arrays, "weight": rng.uniform(0, 2, case.batch)} if case.weighted else arrays
-
-
-def _scale(case: Case, arrays: dict[str, Array], share: int) -> Array:
-    """What a row's gradient is multiplied by, shaped to broadcast over x."""
-    weight = arrays.get("weight", np.ones(case.batch))
-    return np.abs(weight).reshape(-1, *(1,) * len(case.shapes[0])) / (case.batch * share)
+def _smoothing_error(case: Case, y: Array, eps: float) -> Array:
+    """How far smoothed labels ``y`` may be off: four roundings, or none where nothing is smoothed."""
+    return 2 * eps * y if "label_smoothing" in case.attrs else np.zeros_like(y)
 
 
 class BinaryCrossentropy(LossSpec):
@@ -86,10 +102,11 @@ class BinaryCrossentropy(LossSpec):
     signature = "x[B,...,L] y[B,...,L] -> loss[B]"
     formula = "mean(-y log x - (1 - y) log(1 - x));  from logits: mean(max(x, 0) - x y + log1p(exp(-|x|)))"
     source = "keras.losses.BinaryCrossentropy"
+    native = True
     fuses = "sigmoid"
 
     def attributes(self, given: Attrs) -> tuple[Attr, ...]:
-        return (_FROM_LOGITS,)
+        return (FROM_LOGITS, LABEL_SMOOTHING)
 
     def value_and_gradient(
         self,
@@ -103,6 +120,7 @@ class BinaryCrossentropy(LossSpec):
         clip: tuple[float, float] | None = None,
     ) -> None:
         share = elements(x.shape[1:])
+        y = smoothed(attrs, y, 2)
         if attrs["from_logits"]:
             value = np.log1p(np.exp(-np.abs(x)))
             value += np.maximum(x, 0)
@@ -131,7 +149,7 @@ class BinaryCrossentropy(LossSpec):
             dx *= row_scale(x, weight, share)
 
     def cases(self) -> Iterator[Case]:
-        return _cases(self, 1)
+        return crossentropy_cases(self, 1)
 
     def sample(self, case: Case, rng: np.random.Generator) -> dict[str, Array]:
         """``soft``: labels between 0 and 1. ``extreme``: logits up to 1e4; probabilities 0, 1 and below the clip."""
@@ -145,28 +163,31 @@ class BinaryCrossentropy(LossSpec):
             x = rng.uniform(0.01, 0.99, shape)
             if case.data == "extreme":
                 x[0, :], x[1, :], x[2, :] = 0.0, 1.0, 1e-9
-        return _weighted(case, rng, {"x": x, "y": y})
+        return weighted(case, rng, {"x": x, "y": y})
 
     def bound(self, case: Case, arrays: dict[str, Array], want: dict[str, Array], eps: float) -> dict[str, Array]:
-        x, y = arrays["x"], arrays["y"]
+        x, y = arrays["x"], smoothed(case.attrs, arrays["y"], 2)
         share = elements(case.shapes[0])
-        scale = _scale(case, arrays, share)
+        scale = scale_of(case, arrays, share)
+        y_error = _smoothing_error(case, y, eps)
         if case.attrs["from_logits"]:
             # three terms with errors of 0, eps/2 and 4 eps of themselves, and the roundings of their sum
             size = np.maximum(x, 0) + np.abs(x * y) + np.log1p(np.exp(-np.abs(x)))
             p = np.empty_like(x)
             sigmoid(x, p)
             # dx: the sigmoid's 4 eps, the difference, the scale
-            dx = scale * 4 * eps * p + 2 * eps * np.abs(want["dx"])
-            return {**loss_bound(case, arrays, 4 * eps * size, size, share, eps), "dx": dx}
+            dx = scale * (4 * eps * p + y_error) + 2 * eps * np.abs(want["dx"])
+            error = 4 * eps * size + y_error * np.abs(x)
+            return {**loss_bound(case, arrays, error, size, share, eps), "dx": dx}
         low, high = clip_bounds(np.dtype(case.dtype))
         p = np.clip(x, low, high)
         q = 1 - p
         # logarithms err by 2 eps of themselves, and 1 - p by eps/2 of itself, which the logarithm makes absolute
         size = np.abs(y * np.log(p)) + np.abs((1 - y) * np.log(q))
-        error = 4 * eps * size + eps * np.abs(1 - y)
+        error = 4 * eps * size + eps * np.abs(1 - y) + y_error * (np.abs(np.log(p)) + np.abs(np.log(q)))
         # dx = (p - y) / (p q) scale: six roundings
-        return {**loss_bound(case, arrays, error, size, share, eps), "dx": 4 * eps * np.abs(want["dx"])}
+        dx = 4 * eps * np.abs(want["dx"]) + scale * y_error / (p * q)
+        return {**loss_bound(case, arrays, error, size, share, eps), "dx": dx}
 
 
 class CategoricalCrossentropy(LossSpec):
@@ -179,10 +200,11 @@ class CategoricalCrossentropy(LossSpec):
     signature = "x[B,...,C] y[B,...,C] -> loss[B]"
     formula = "mean over positions of -sum(y log(x / sum x));  from logits: of -sum(y log_softmax(x))"
     source = "keras.losses.CategoricalCrossentropy"
+    native = True
     fuses = "softmax"
 
     def attributes(self, given: Attrs) -> tuple[Attr, ...]:
-        return (_FROM_LOGITS,)
+        return (FROM_LOGITS, LABEL_SMOOTHING, AXIS)
 
     def value_and_gradient(
         self,
@@ -195,7 +217,10 @@ class CategoricalCrossentropy(LossSpec):
         output: Array | None,
         clip: tuple[float, float] | None = None,
     ) -> None:
+        if moved(self, attrs, x, y, weight, losses, dx, output, clip):
+            return
         positions = elements(x.shape[1:-1])
+        y = smoothed(attrs, y, x.shape[-1])
         if attrs["from_logits"]:
             shift = np.empty_like(x)
             shifted(x, shift)
@@ -230,25 +255,30 @@ class CategoricalCrossentropy(LossSpec):
             dx *= row_scale(x, weight, positions)
 
     def cases(self) -> Iterator[Case]:
-        return _cases(self, 1)
+        return crossentropy_cases(self, 1)
 
     def sample(self, case: Case, rng: np.random.Generator) -> dict[str, Array]:
         """As the sparse form; ``soft``: labels that are no one-hot rows and do not sum to 1."""
-        x, labels = _sample_classes(case, rng)
+        x, labels = sample_classes(case, rng)
         y = np.eye(x.shape[-1])[labels]
         if case.data == "soft":
             y = rng.random(x.shape)
-        return _weighted(case, rng, {"x": x, "y": y})
+        return weighted(case, rng, {"x": x, "y": y})
 
     def bound(self, case: Case, arrays: dict[str, Array], want: dict[str, Array], eps: float) -> dict[str, Array]:
-        x, y = arrays["x"], arrays["y"]
+        if case.attrs.get("axis", -1) not in (-1, len(case.shapes[0])):
+            return moved_bound(self, case, arrays, want, eps)
+        x = arrays["x"]
+        y = smoothed(case.attrs, arrays["y"], x.shape[-1])
+        y_error = _smoothing_error(case, y, eps)
         classes, positions = x.shape[-1], elements(case.shapes[0][:-1])
-        scale = _scale(case, arrays, positions)
+        scale = scale_of(case, arrays, positions)
         if case.attrs["from_logits"]:
-            bounds, p, p_error = _logits_bound(case, arrays, y, positions, eps)
+            bounds, p, p_error = logits_bound(case, arrays, y, positions, eps, y_error)
             # dx = (p sum(y) - y) scale: p's error, C roundings in the sum, three more
             total = y.sum(axis=-1, keepdims=True)
             dx = scale * (total * p_error + (classes / 2 + 2) * eps * (total * p + y))
+            dx += scale * (y_error.sum(axis=-1, keepdims=True) * p + y_error)
             return {**bounds, "dx": dx}
         # q = x / sum x has C/2 + 1 eps, which the logarithm makes absolute, and errs by 2 eps of itself
         low, high = clip_bounds(np.dtype(case.dtype))
@@ -257,123 +287,26 @@ class CategoricalCrossentropy(LossSpec):
         p = np.clip(q, low, high)
         relative = (classes / 2 + 1) * eps
         size = y * np.abs(np.log(p))
-        bounds = loss_bound(case, arrays, y * (relative + eps) + 2 * eps * size, size, positions, eps)
+        error = y * (relative + eps) + 2 * eps * size + y_error * np.abs(np.log(p))
+        bounds = loss_bound(case, arrays, error, size, positions, eps)
         # dx = (sum(g q) - g) / total scale, g = y / p where q was not clipped
         g = np.where((q >= low) & (q <= high), y / p, 0)
         inner = (g * q).sum(axis=-1, keepdims=True)
-        dx = scale / total * (3 * relative + 4 * eps) * (g + inner)
+        smoothing = 2 * eps if "label_smoothing" in case.attrs else 0.0
+        dx = scale / total * (3 * relative + 4 * eps + smoothing) * (g + inner)
         return {**bounds, "dx": dx}
 
 
-class SparseCategoricalCrossentropy(LossSpec):
-    """Cross-entropy over the classes of the last axis; y holds class numbers (int32).
-
-    Probabilities are not divided by their sum (as Keras on PyTorch; it differs from the categorical form there).
-    """
-
-    name = "sparse_categorical_crossentropy"
-    signature = "x[B,...,C] y[B,...] int32 -> loss[B]"
-    formula = "mean over positions of -log x[y];  from logits: of log sum exp(x) - x[y]"
-    source = "keras.losses.SparseCategoricalCrossentropy"
-    integer_labels = True
-    fuses = "softmax"
-
-    def attributes(self, given: Attrs) -> tuple[Attr, ...]:
-        return (_FROM_LOGITS,)
-
-    def value_and_gradient(
-        self,
-        attrs: Attrs,
-        x: Array,
-        y: Array,
-        weight: Array | None,
-        losses: Array,
-        dx: Array | None,
-        output: Array | None,
-        clip: tuple[float, float] | None = None,
-    ) -> None:
-        positions = elements(x.shape[1:-1])
-        classes = x.shape[-1]
-        labels = y.reshape(-1)
-        unknown: Array | None = None  # which labels no class has; negative ones are large when taken as unsigned
-        if np.maximum.reduce(labels.view(np.uint32)) >= classes:
-            unknown = (labels < 0) | (labels >= classes)
-            labels = np.where(unknown, 0, labels)
-        chosen = np.arange(labels.size) * classes  # each label's place in the flattened x
-        chosen += labels
-        gradient = None if dx is None else dx.reshape(-1)
-        if attrs["from_logits"]:
-            shift = np.empty_like(x)
-            shifted(x, shift)
-            value = -shift.reshape(-1)[chosen]
-            out = output if output is not None else dx
-            exponentials = np.exp(shift, out=shift if out is None else out)
-            total = np.add.reduce(exponentials, axis=-1, keepdims=True)
-            value += np.log(total).reshape(-1)
-            if output is not None or dx is not None:
-                exponentials /= total
-            if dx is not None and gradient is not None:
-                scale = row_scale(x, weight, positions)
-                np.multiply(exponentials, scale, out=dx)
-                gradient[chosen] -= self._per_position(scale, labels.size)
-        else:
-            low, high = clip or clip_bounds(x.dtype)
-            raw = x.reshape(-1)[chosen]
-            p = np.clip(raw, low, high)
-            value = np.log(p)
-            np.negative(value, out=value)
-            if dx is not None and gradient is not None:
-                gradient.fill(0)
-                slope = ((raw >= low) & (raw <= high)) / p
-                slope *= self._per_position(row_scale(x, weight, positions), labels.size)
-                gradient[chosen] = -slope
-        if unknown is not None:
-            value[unknown] = np.nan
-            if dx is not None:
-                dx.reshape(-1, classes)[unknown] = np.nan
-        row_means(value, losses, positions)
-
-    @staticmethod
-    def _per_position(scale: Array | float, count: int) -> Array | float:
-        """The scale of each row, repeated for each of its positions."""
-        if isinstance(scale, float):
-            return scale
-        rows = scale.reshape(-1)
-        return np.repeat(rows, count // rows.size)
-
-    def cases(self) -> Iterator[Case]:
-        return _cases(self, 2)
-
-    def sample(self, case: Case, rng: np.random.Generator) -> dict[str, Array]:
-        """See :func:`_sample_classes`."""
-        x, labels = _sample_classes(case, rng)
-        return _weighted(case, rng, {"x": x, "y": labels})
-
-    def bound(self, case: Case, arrays: dict[str, Array], want: dict[str, Array], eps: float) -> dict[str, Array]:
-        x, labels = arrays["x"], arrays["y"]
-        classes, positions = x.shape[-1], elements(case.shapes[0][:-1])
-        chosen = labels[..., None] == np.arange(classes)  # one-hot; all False for a bad label
-        if case.attrs["from_logits"]:
-            bounds, p, p_error = _logits_bound(case, arrays, chosen * 1.0, positions, eps)
-            # dx = (p - one-hot) scale
-            return {**bounds, "dx": _scale(case, arrays, positions) * (p_error + 2 * eps * (p + chosen))}
-        # the logarithm of an exact number; its reciprocal, and the scale
-        low, high = clip_bounds(np.dtype(case.dtype))
-        size = chosen * np.abs(np.log(np.clip(x, low, high)))
-        bounds = loss_bound(case, arrays, 2 * eps * size, size, positions, eps)
-        return {**bounds, "dx": 2 * eps * np.abs(want["dx"])}
-
-
-def _logits_bound(
-    case: Case, arrays: dict[str, Array], y: Array, positions: int, eps: float
+def logits_bound(
+    case: Case, arrays: dict[str, Array], y: Array, positions: int, eps: float, y_error: Array | float = 0.0
 ) -> tuple[dict[str, Array], Array, Array]:
-    """Bounds of the loss -sum(y log_softmax(x)); also the softmax, and how far it may be off."""
+    """Bounds of the loss -sum(y log_softmax(x)), for labels off by ``y_error``; the softmax, and its error."""
     # log_softmax = (x - max) - log(total): the distance is rounded, the total errs relatively, the logarithm by 2 eps
     distance, total = spread(arrays["x"], eps)
     exponentials = np.exp(-distance)
     sums = exponentials.sum(axis=-1, keepdims=True)
     size = y * (distance + np.log(sums))
-    error = 3 * eps * size + y * total
+    error = 3 * eps * size + y * total + y_error * (distance + np.log(sums))
     p = exponentials / sums
     p_error = p * (distance * eps / 2 + total + 3 * eps)
     return loss_bound(case, arrays, error, size, positions, eps), p, p_error

@@ -6,10 +6,11 @@ See :class:`netlet.backends.extras.Extras`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import NoReturn
 
 from netlet.program.case import Case
-from netlet.program.spec import Array, Attrs, LossSpec, MetricSpec, Shape
+from netlet.program.spec import Array, Attr, Attrs, LossSpec, MetricSpec, Shape
 
 __all__ = ["CustomLoss", "CustomMetric", "CustomSparseLoss"]
 
@@ -21,6 +22,13 @@ class CustomLoss(LossSpec):
     signature = "x[B,...] y[B,...] -> loss[B]"
     formula = "what the executor was handed"
     native = False
+
+    def attributes(self, given: Attrs) -> tuple[Attr, ...]:
+        """``labels``: the shape of a row of labels, where it is not what the class says; empty if it is."""
+        return (Attr("labels", "ints", (), 1, 1 << 40, optional=True),)
+
+    def label_shape(self, prediction: Shape, attrs: Attrs = MappingProxyType({})) -> Shape:
+        return tuple(attrs.get("labels", ())) or (prediction[:-1] if self.integer_labels else prediction)
 
     def value_and_gradient(
         self,

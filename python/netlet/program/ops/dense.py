@@ -124,7 +124,7 @@ class Dense(OpSpec):
             for b, i, o in ((1, 1, 1), (7, 13, 17), (33, 8, 9), (2, 3, 31)):
                 yield Case(self, b, ((i,),), ((i, o), (o,)), {"activation": name}, data)
             yield Case(self, 6, ((5,),), ((5, 7),), {"activation": name}, data)
-        for name, alpha in (("leaky_relu", 0.01), ("leaky_relu", 0.0), ("elu", 0.5), ("elu", 2.0)):
+        for name, alpha in (("leaky_relu", 0.01), ("leaky_relu", 0.0), ("elu", 0.5), ("elu", 2.0), ("celu", 2.0)):
             yield Case(self, 4, ((6,),), ((6, 11), (11,)), {"activation": name, "alpha": alpha}, "grid")
 
     def sample(self, case: Case, rng: np.random.Generator) -> dict[str, Array]:

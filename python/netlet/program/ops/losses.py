@@ -4,19 +4,36 @@ Each row's loss l_b is the mean over the row's positions (all axes but the last)
 classes, over that too; the loss of a batch is the mean over its rows. Labels that no class has (NaN, a class number
 out of range) give a loss and a gradient of NaN for their row and never touch memory outside it.
 
-The cross-entropies are in :mod:`netlet.program.ops.crossentropy`. Formulas and conventions are Keras 3's.
+Here are the two that came first and what all share; each family has a file of its own, as
+:mod:`netlet.program.ops.crossentropy`, and those without kernels build on :mod:`netlet.program.ops.loss_terms`.
+Formulas and conventions are Keras 3's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from netlet.config import EPSILON
 from netlet.program.case import Case
 from netlet.program.spec import Array, Attrs, LossSpec, Shape, elements
 
-__all__ = ["MeanAbsoluteError", "MeanSquaredError", "loss_bound", "loss_shapes", "row_means", "row_scale"]
+__all__ = [
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+    "clip_bounds",
+    "loss_bound",
+    "loss_shapes",
+    "row_means",
+    "row_scale",
+]
+
+
+def clip_bounds(dtype: np.dtype[Any]) -> tuple[float, float]:
+    """The bounds that probabilities are clipped to, as the element type rounds them: about (1e-7, 1 - 1e-7)."""
+    return float(dtype.type(EPSILON)), float(dtype.type(1.0 - EPSILON))
 
 
 def row_scale(x: Array, weight: Array | None, share: int) -> Array | float:
@@ -85,6 +102,7 @@ class MeanSquaredError(LossSpec):
     signature = "x[B,...,L] y[B,...,L] -> loss[B]"
     formula = "mean((x - y)^2)"
     source = "keras.losses.MeanSquaredError"
+    native = True
 
     def value_and_gradient(
         self,
@@ -123,6 +141,7 @@ class MeanAbsoluteError(LossSpec):
     signature = "x[B,...,L] y[B,...,L] -> loss[B]"
     formula = "mean(|x - y|)"
     source = "keras.losses.MeanAbsoluteError"
+    native = True
 
     def value_and_gradient(
         self,

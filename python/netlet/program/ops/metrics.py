@@ -175,9 +175,9 @@ class SparseCategoricalAccuracy(_Counting):
 class Confusion(_Counting):
     """Counts of true positives, false positives, false negatives and true negatives: precision, recall, F1.
 
-    ``threshold`` null: the class of the largest x is predicted, and no other. Else: each with x > threshold.
-    y is positive where it is above 0.5, or, if it holds class numbers, at the class that it names; a class number
-    out of range names none.
+    ``threshold`` null: the classes of the largest x are predicted, all of equals, unless it is 0 (below 1e-9). Else:
+    each with x > threshold. y is positive where it is not 0, or, if it holds class numbers, at the class that it names;
+    a class number out of range names none.
     The sums are ``[tp, fp, fn, tn]``, or with ``per_class`` ``[tp[C], fp[C], fn[C], tn[C]]``.
     """
 
@@ -198,10 +198,10 @@ class Confusion(_Counting):
         x2 = x.reshape(-1, classes)
         numbers = np.arange(classes)
         if attrs["threshold"] is None:
-            predicted = x2.argmax(axis=1)[:, None] == numbers
+            predicted = (x2 == x2.max(axis=1, keepdims=True)) & (np.abs(x2) > 1e-9)
         else:
             predicted = x2 > attrs["threshold"]
-        true = y.reshape(-1)[:, None] == numbers if y.ndim < x.ndim else y.reshape(-1, classes) > 0.5
+        true = y.reshape(-1)[:, None] == numbers if y.ndim < x.ndim else y.reshape(-1, classes) != 0
         hit = np.count_nonzero(predicted & true, axis=0)
         positive = np.count_nonzero(predicted, axis=0)
         relevant = np.count_nonzero(true, axis=0)
@@ -217,11 +217,14 @@ class Confusion(_Counting):
             yield Case(self, 9, ((5,),), attrs={"per_class": per_class}, data="bad labels")
 
     def sample(self, case: Case, rng: np.random.Generator) -> dict[str, Array]:
-        """``normal``: labels of 0 and 1. ``classes``: class numbers. ``bad labels``: those that no class has too."""
+        """``normal``: labels of 0, 1 and 1/4. ``classes``: class numbers. ``bad labels``: those that no class has too.
+
+        Predictions are eighths from 0 to 1, so that there are ties, zeros, and equals of the threshold.
+        """
         shape = (case.batch, *case.shapes[0])
         x = rng.integers(0, 9, shape) / 8
         if case.data == "normal":
-            return {"x": x, "y": rng.integers(0, 2, shape) * 1.0}
+            return {"x": x, "y": rng.choice([0.0, 1.0, 0.25], shape, p=[0.5, 0.4, 0.1])}
         labels = rng.integers(0, shape[-1], shape[:-1])
         if case.data == "bad labels":
             labels[[0, 2, 4]] = -1, shape[-1], 2**31 - 1

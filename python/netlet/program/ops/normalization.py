@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,34 @@ def _moments(x: Array, axis: int) -> tuple[Array, Array]:
     mean = np.add.reduce(x, axis=axis, keepdims=True) / count
     centred = x - mean
     return mean, np.add.reduce(centred * centred, axis=axis, keepdims=True) / count
+
+
+def _row_bounds(
+    x: Array, d: Array, mean: Any, scale: Array, g: Array, shift: Array, eps: float, n: int
+) -> tuple[Array, Array, Array, Array]:
+    """How far y and dx of normalized rows may be off, with |unit| and how far that may be.
+
+    A sum of n terms is within (n + 2) u of the sum of their sizes (Higham, section 3.1): so the mean, n u of the mean
+    size, which x - mean inherits; and the variance, whose root and quotient make scale. From unit on, errors add up to
+    first order through ``dx = scale (d - mean(d) - unit mean(d unit))``.
+
+    Args:
+        x: rows [R, n]; d: |dy gamma|. mean, scale: of the rows, [R, 1]. g, shift: |gamma|, |beta|.
+        n: terms of the sums behind mean and scale; 0 if these are given.
+    """
+    u = eps / 2
+    unit = np.abs(x - mean) * scale
+    size = np.abs(x).mean(axis=1, keepdims=True)
+    e_unit = u * ((n + 2 if n else 0) * size * scale + (n + 7) * unit)
+    y = g * (e_unit + 2 * u * unit) + 2 * u * (shift + g * unit)
+    if not n:
+        return y, 6 * u * d * scale, unit, e_unit
+    flat = d.mean(axis=1, keepdims=True)
+    along = (d * unit).mean(axis=1, keepdims=True)
+    e_along = (n + 3) * u * along + (d * e_unit).mean(axis=1, keepdims=True)
+    terms = d + flat + unit * along
+    dx = scale * ((n + 2) * u * flat + e_unit * along + unit * e_along + (n + 12) * u * terms)
+    return y, dx, unit, e_unit
 
 
 class BatchNormalization(OpSpec):
@@ -153,34 +182,33 @@ class BatchNormalization(OpSpec):
         return {**arrays, **{slot: values[name] for slot, name in zip(self.param_names, names, strict=False)}}
 
     def bound(self, case: Case, arrays: dict[str, Array], want: dict[str, Array], eps: float) -> dict[str, Array]:
-        # Mean and variance are sums of n terms, each within (n + 2) u of the sum of sizes (Higham, section 3.1). The
-        # error of x - mean is that of the mean, in units of the largest |x|; relative to the standard deviation it
-        # enters unit, and from there y and all gradients, which are again sums over n.
-        x, dy = arrays["x"].reshape(-1, case.shapes[0][-1]), np.abs(arrays["dy"]).reshape(-1, case.shapes[0][-1])
-        n = len(x) if case.training else 1
+        # As of _row_bounds, along columns. Without training, mean and variance come without an error; with it, what
+        # moves is a sum of two products more.
+        width = case.shapes[0][-1]
+        x, dy = arrays["x"].reshape(-1, width).T, np.abs(arrays["dy"]).reshape(-1, width).T
         params = [arrays[name] for name in self.param_names[: len(case.params)]]
         gamma, beta = self._split(case.attrs, params)
-        g = 1.0 if gamma is None else np.abs(gamma)
         trains = case.training and not case.attrs["frozen"]
-        mean, variance = _moments(x, 0) if trains else (arrays["mean"], arrays["variance"])
-        sigma = np.sqrt(variance + case.attrs["epsilon"])
-        largest = np.abs(x).max(axis=0) + np.abs(mean)
-        relative = (n + 6) * eps * (1 + largest / sigma) ** 2  # of unit, and of 1 / sigma
-        unit = np.abs(x - mean) / sigma
-        sums = dy.sum(axis=0)
+        mean, variance = _moments(x, 1) if trains else (arrays["mean"][:, None], arrays["variance"][:, None])
+        scale = 1 / np.sqrt(variance + case.attrs["epsilon"])
+        ones = np.ones((width, 1))
+        g = ones if gamma is None else np.abs(gamma)[:, None]
+        shift = 0 * ones if beta is None else np.abs(beta)[:, None]
+        y, dx, unit, e_unit = _row_bounds(x, dy * g, mean, scale, g, shift, eps, x.shape[1] if trains else 0)
+        u, n = eps / 2, x.shape[1]
+        size = np.abs(x).mean(axis=1)
+        e_variance = (n + 9) * u * (variance[:, 0] + arrays["variance"]) + ((n + 2) * u * size) ** 2
         bounds = {
-            "y": (g * relative * (1 + unit) + eps * (0.0 if beta is None else np.abs(beta)))
-            + eps * np.abs(want["y"].reshape(x.shape)),
-            "dx": g / sigma * (relative + len(x) * eps) * (dy + sums * (1 + unit) * (1 + unit.max(axis=0))),
-            "mean": ((n + 4) * eps * (largest + np.abs(arrays["mean"]))).reshape(-1),
-            "variance": ((n + 6) * eps * (largest**2 * 4 + np.abs(arrays["variance"]))).reshape(-1),
+            "y": y.T.reshape(want["y"].shape),
+            "dx": dx.T.reshape(want["dx"].shape),
+            "mean": (n + 6) * u * (size + np.abs(arrays["mean"])) if trains else np.zeros(width),
+            "variance": e_variance if trains else np.zeros(width),
         }
-        bounds |= {name: bounds[name].reshape(want[name].shape) for name in ("y", "dx")}
-        dgamma = ((len(x) + 6) * eps + relative) * np.add.reduce(dy * (1 + unit), axis=0)
-        dbeta = (len(x) + 2) * eps * sums
+        dgamma = (dy * e_unit + (n + 2) * u * dy * unit).sum(axis=1)
+        dbeta = (n + 2) * u * dy.sum(axis=1)
         found = [b for b, there in ((dgamma, case.attrs["scale"]), (dbeta, case.attrs["center"])) if there]
         for name, b in zip(self.param_names, found, strict=False):
-            bounds[f"d{name}"] = b.reshape(-1)
+            bounds[f"d{name}"] = b.reshape(want[f"d{name}"].shape)
         return bounds
 
 
@@ -292,26 +320,18 @@ class LayerNormalization(OpSpec):
         return {**arrays, **{slot: values[name] for slot, name in zip(self.param_names, names, strict=False)}}
 
     def bound(self, case: Case, arrays: dict[str, Array], want: dict[str, Array], eps: float) -> dict[str, Array]:
-        # as of BatchNormalization, along rows instead of columns
         x, dy = self._rows(arrays["x"], case.attrs), np.abs(self._rows(arrays["dy"], case.attrs))
-        n, rows = x.shape[1], len(x)
         params = [arrays[name] for name in self.param_names[: len(case.params)]]
         gamma, beta = self._split(case.attrs, params)
-        g = 1.0 if gamma is None else np.abs(gamma)
-        unit, scale = self._unit(case.attrs, x)
-        unit = np.abs(unit)
-        largest = 2 * np.abs(x).max(axis=1, keepdims=True) * scale
-        relative = (n + 6) * eps * (1 + largest) ** 2
-        d = dy * g
-        flows = d + (1 + unit) * (1 + unit.max(axis=1, keepdims=True)) * d.sum(axis=1, keepdims=True) / n
-        bounds = {
-            "y": (g * relative * (1 + unit) + eps * (0.0 if beta is None else np.abs(beta))),
-            "dx": scale * (relative + n * eps) * flows * 2,
-        }
-        bounds = {name: b.reshape(want[name].shape) for name, b in bounds.items()}
-        bounds["y"] = bounds["y"] + eps * np.abs(want["y"])
-        dgamma = ((rows + 6) * eps * dy * (1 + unit) + relative * dy * (1 + unit)).sum(axis=0)
-        dbeta = (rows + 2) * eps * dy.sum(axis=0)
+        g = np.ones(1) if gamma is None else np.abs(gamma)
+        shift = np.zeros(1) if beta is None else np.abs(beta)
+        _, scale = self._unit(case.attrs, x)
+        mean = 0.0 if case.attrs["rms"] else _moments(x, 1)[0]
+        y, dx, unit, e_unit = _row_bounds(x, dy * g, mean, scale, g, shift, eps, x.shape[1])
+        rows, u = len(x), eps / 2
+        bounds = {"y": y.reshape(want["y"].shape), "dx": dx.reshape(want["dx"].shape)}
+        dgamma = (dy * e_unit + (rows + 2) * u * dy * unit).sum(axis=0)
+        dbeta = (rows + 2) * u * dy.sum(axis=0)
         found = [b for b, there in ((dgamma, case.attrs["scale"]), (dbeta, case.attrs["center"])) if there]
         for name, b in zip(self.param_names, found, strict=False):
             bounds[f"d{name}"] = b.reshape(want[f"d{name}"].shape)

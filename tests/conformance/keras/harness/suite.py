@@ -16,6 +16,9 @@ VERSION = "3.15.1"
 
 HERE = Path(__file__).resolve().parent.parent
 
+#: What Keras' tests import, and what teaches NumPy the name bfloat16.
+IMPORTED = ("absl", "h5py", "ml_dtypes", "pytest", "requests", "scipy")
+
 #: Folders of ``keras/src`` whose ``*_test.py`` make up a family.
 FAMILIES = {
     "activations": ["activations"],
@@ -55,7 +58,7 @@ def missing_requirement() -> str | None:
         return "keras is not installed: pip install 'netlet[conformance]'"
     if (version := keras_version(folder)) != VERSION:
         return f"the recorded outcomes are of keras {VERSION}, installed is {version}"
-    absent = [module for module in ("absl", "pytest", "scipy") if importlib.util.find_spec(module) is None]
+    absent = [module for module in IMPORTED if importlib.util.find_spec(module) is None]
     if absent:
         return f"{', '.join(absent)}, imported by Keras' tests, not installed: pip install 'netlet[conformance]'"
     return None

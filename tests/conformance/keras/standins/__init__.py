@@ -11,6 +11,7 @@ from types import ModuleType
 
 def install() -> None:
     """Serve ``keras``, every ``keras.*`` and the ``conftest`` that some tests import."""
+    import ml_dtypes  # noqa: F401 - teaches NumPy the name bfloat16, which Keras' users always have
     from harness.suite import keras_folder
 
     from standins.finder import AbsentFinder, Finder

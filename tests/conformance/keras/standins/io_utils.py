@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from absl import logging
 
+from netlet.callbacks import messages
+
 
 def set_logging_verbosity(level: str | int) -> None:
     logging.set_verbosity({"FATAL": -3, "ERROR": -2, "WARNING": -1, "INFO": 0, "DEBUG": 1}.get(level, level))  # type: ignore[call-overload]
 
 
 def enable_interactive_logging() -> None:
-    """Nothing to do: Netlet does not tell where it prints."""
+    """Let callbacks print what they do, as they do by themselves."""
+    messages.say_to = print
 
 
-disable_interactive_logging = enable_interactive_logging
+def disable_interactive_logging() -> None:
+    """Let callbacks log what they do."""
+    messages.say_to = logging.info

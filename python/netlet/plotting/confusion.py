@@ -1,25 +1,23 @@
-"""Pictures: learning curves and confusion matrices, with matplotlib.
-
-matplotlib is imported by the functions that draw, never by ``import netlet``. Every function draws into the Axes that
-it is given, or into a new figure, and returns the Axes.
-"""
+"""Confusion matrices: how often each class was taken for each class, as counts and as a picture."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from netlet.plotting.axes import square_axes
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["confusion_matrix", "new_axes", "plot_confusion_matrix", "plot_learning_curve"]
+__all__ = ["confusion_matrix", "plot_confusion_matrix"]
 
-AXES_WIDTH, AXES_HEIGHT = 5.2, 3.6  # inches
-AXES_PER_ROW = 3
-_COLOURS = {"training": "tab:blue", "validation": "tab:orange"}
+CELL = 0.42  # inches, the side of a cell of a large matrix
+SMALL = 2.2  # inches, the side of a small matrix, whose cells are larger
+CHARACTER = 0.085  # inches, the width of one of a label
 
 
 def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, num_classes: int | None = None) -> NDArray[np.int64]:
@@ -64,8 +62,8 @@ def plot_confusion_matrix(matrix: ArrayLike, labels: Sequence[Any] | None = None
     if len(names) != classes:
         raise ValueError(f"labels: expected {classes} names, one per class, got {len(names)}")
     if ax is None:
-        side = min(12.0, max(3.6, 1.6 + 0.42 * classes))
-        ax = _pyplot().subplots(figsize=(side, side), layout="constrained")[1]
+        side = min(12.0, max(3.6, 1.6 + CELL * classes))
+        ax = square_axes(side)
     rows = counts.sum(axis=1, keepdims=True)
     share = counts / np.maximum(rows, 1)
     ax.imshow(share, cmap="Blues", vmin=0.0, vmax=1.0)
@@ -73,7 +71,8 @@ def plot_confusion_matrix(matrix: ArrayLike, labels: Sequence[Any] | None = None
         if count:  # an empty cell says zero more clearly than a zero
             colour = "white" if share[true, predicted] > 0.5 else "black"
             ax.text(predicted, true, f"{count}", ha="center", va="center", color=colour)
-    ax.set_xticks(range(classes), names, rotation=0 if max(map(len, names)) <= 3 else 45)
+    fits = max(map(len, names)) * CHARACTER <= max(CELL, SMALL / classes)
+    ax.set_xticks(range(classes), names, rotation=0 if fits else 45)
     ax.set_yticks(range(classes), names)
     edges = np.arange(classes + 1) - 0.5
     ax.set_xticks(edges, minor=True)
@@ -84,58 +83,6 @@ def plot_confusion_matrix(matrix: ArrayLike, labels: Sequence[Any] | None = None
     ax.set_ylabel("true class")
     ax.set_title(f"{int(np.trace(counts)):,} of {int(counts.sum()):,} right")
     return ax
-
-
-def plot_learning_curve(
-    metric: str, curves: Mapping[str, tuple[Sequence[int], Sequence[float]]], ax: Axes | None = None
-) -> Axes:
-    """Draws one metric against epochs; ``History.plot`` calls it for each of its metrics.
-
-    Args:
-        metric: its name.
-        curves: ``"training"`` and ``"validation"``, or other names, each with its epochs and values.
-        ax: the matplotlib Axes to draw into; by default those of a new figure.
-
-    Returns: the Axes.
-    Raises: ImportError if matplotlib is missing.
-    """
-    if ax is None:
-        ax = new_axes(1)[0]
-    from matplotlib.ticker import MaxNLocator
-
-    for label, (epochs, values) in curves.items():
-        marker = "o" if len(epochs) == 1 else None  # a line of one point would not be seen
-        ax.plot(epochs, values, label=label, color=_COLOURS.get(label), marker=marker)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    ax.set_xlabel("epoch")
-    ax.set_ylabel(metric.replace("_", " "))
-    ax.grid(alpha=0.3)
-    ax.spines[["top", "right"]].set_visible(False)
-    if len(curves) > 1:
-        ax.legend(frameon=False)
-    return ax
-
-
-def new_axes(count: int) -> list[Axes]:
-    """``count`` Axes side by side, three in a row, in a new pyplot figure.
-
-    Raises: ImportError if matplotlib is missing.
-    """
-    across = min(count, AXES_PER_ROW)
-    down = -(-count // across)
-    size = (AXES_WIDTH * across, AXES_HEIGHT * down)
-    grid = _pyplot().subplots(down, across, figsize=size, squeeze=False, layout="constrained")[1].ravel()
-    for unused in grid[count:]:
-        unused.remove()
-    return list(grid[:count])
-
-
-def _pyplot() -> Any:
-    try:
-        import matplotlib.pyplot
-    except ImportError as error:
-        raise ImportError("plotting needs matplotlib: pip install 'netlet[examples]'") from error
-    return matplotlib.pyplot
 
 
 def _labels(name: str, labels: ArrayLike) -> NDArray[np.int64]:

@@ -1,0 +1,66 @@
+"""Hinge losses, as functions of arrays and as objects. The formulas lie with the program's ops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
+
+from netlet.losses.arrays import along
+from netlet.losses.loss import OpLoss
+
+Array = NDArray[Any]
+
+
+def hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+    """Return ``mean(max(1 - y_true y_pred, 0))`` over the last axis: ``[B, ..., L]`` to ``[B, ...]``.
+
+    Labels are -1 and 1; if all of them are 0 or 1, they are taken as -1 and 1.
+    """
+    return along("hinge", y_true, y_pred)
+
+
+def squared_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+    """Return ``mean(max(1 - y_true y_pred, 0)^2)`` over the last axis; labels as of `hinge`."""
+    return along("squared_hinge", y_true, y_pred)
+
+
+def categorical_hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+    """Return ``max(1 - right + best wrong, 0)`` of one-hot labels: ``[B, ..., C]`` to ``[B, ...]``."""
+    return along("categorical_hinge", y_true, y_pred)
+
+
+class Hinge(OpLoss):
+    """What margins lack to 1, for labels -1 and 1 (or 0 and 1); arguments as of `Loss`."""
+
+    op = "hinge"
+    function = staticmethod(hinge)
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "hinge", dtype: Any = None
+    ) -> None:
+        super().__init__(reduction, name, dtype)
+
+
+class SquaredHinge(OpLoss):
+    """The square of what margins lack to 1, for labels -1 and 1 (or 0 and 1); arguments as of `Loss`."""
+
+    op = "squared_hinge"
+    function = staticmethod(squared_hinge)
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "squared_hinge", dtype: Any = None
+    ) -> None:
+        super().__init__(reduction, name, dtype)
+
+
+class CategoricalHinge(OpLoss):
+    """By how much the best wrong class comes within 1 of the right one, for one-hot labels; arguments as of `Loss`."""
+
+    op = "categorical_hinge"
+    function = staticmethod(categorical_hinge)
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "categorical_hinge", dtype: Any = None
+    ) -> None:
+        super().__init__(reduction, name, dtype)

@@ -1,0 +1,108 @@
+"""Weights between the arrays of a file and a model's layers.
+
+A layer's arrays are numbered in the order in which it made its weights, those that training changes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from netlet.errors import ModelFormatError
+from netlet.layers import Layer
+from netlet.layers.variable import Variable
+from netlet.models.keras_files import hdf5
+from netlet.models.keras_files.order import group_names, ordered_layers
+from netlet.models.layered import LayeredModel
+
+Arrays = dict[str, list[NDArray[Any]]]
+
+
+def stored_order(layer: Layer) -> list[Variable]:
+    """Return a layer's weights in the order of the file, whether or not it trains."""
+    return sorted(layer._variables, key=lambda variable: not variable.trainable)
+
+
+def to_bytes(model: LayeredModel) -> bytes:
+    """Return a ``.weights.h5`` file of the model's weights."""
+    groups = {}
+    for group, layer in _groups(model):
+        if layer._variables:
+            groups[group] = (layer.name, [variable.value for variable in stored_order(layer)])
+    return hdf5.write(model.name, groups)
+
+
+def by_path(model: LayeredModel, arrays: Arrays) -> dict[str, NDArray[Any]]:
+    """Return what `hdf5.read` returned by the paths of the model's weights; what has none by its place in the file."""
+    left = dict(arrays)
+    found = {}
+    for group, layer in _groups(model):
+        own, values = stored_order(layer), left.pop(group, [])
+        for i, value in enumerate(values):
+            found[own[i].path if i < len(own) else f"{group}/{i}"] = value
+    return {**found, **{f"{group}/{i}": value for group, values in left.items() for i, value in enumerate(values)}}
+
+
+def check_used(left: Mapping[str, Any]) -> None:
+    """Raise a ModelFormatError if ``left`` names layers whose weights nobody took."""
+    if left:
+        raise ModelFormatError(f"weights: the file has weights for {', '.join(sorted(left))}, the model no such layers")
+
+
+class Presets:
+    """Hands the arrays of a file to layers before they are built, so that these need not initialize theirs.
+
+    Args:
+        arrays: what `hdf5.read` returned.
+    """
+
+    def __init__(self, arrays: Arrays) -> None:
+        self._left = dict(arrays)
+        self._given: list[tuple[Layer, _InOrder]] = []
+
+    def visit(self, layer: Layer, group: str) -> None:
+        """Let ``layer`` take the arrays of ``group`` when it is built."""
+        values = _InOrder(layer, self._left.pop(group, []))
+        self._given.append((layer, values))
+        layer.preset(values)
+
+    def finish(self) -> None:
+        """Raise a ModelFormatError if an array was not taken."""
+        for layer, values in self._given:
+            if len(values):
+                count = values.count
+                raise ModelFormatError(
+                    f"layer {layer.name!r}: the file has {count} weights for it, it takes {count - len(values)}"
+                )
+        check_used(self._left)
+
+
+class _InOrder(Mapping[str, NDArray[Any]]):
+    """Weights by any name, handed out in order: Keras numbers them, and layers make theirs in Keras' order."""
+
+    def __init__(self, layer: Layer, arrays: list[NDArray[Any]]) -> None:
+        self.layer = layer
+        self.count = len(arrays)
+        self._arrays = list(reversed(arrays))
+
+    def __contains__(self, name: object) -> bool:
+        return bool(self._arrays)
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if not self._arrays:
+            raise KeyError(name)
+        value: NDArray[Any] = self._arrays.pop().astype(self.layer.dtype, copy=False)
+        return value
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(map(str, range(len(self._arrays))))
+
+
+def _groups(model: LayeredModel) -> list[tuple[str, Layer]]:
+    layers = ordered_layers(model)
+    return list(zip(group_names(type(layer).__name__ for layer in layers), layers, strict=True))

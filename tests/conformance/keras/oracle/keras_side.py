@@ -1,0 +1,48 @@
+"""The process in which the real Keras trains: reads cases, one JSON object a line, writes what became of each.
+
+    python keras_side.py CASES OUTPUT
+
+OUTPUT is a zip of NumPy arrays: of case i, ``i/s/k`` is weight k of snapshot s and ``i/history/<key>`` the History; a
+text ``i/error`` takes their place. The backend is that of ``KERAS_BACKEND``: torch, which need not compile a case
+anew, if it is installed, else jax.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("KERAS_BACKEND", "torch" if importlib.util.find_spec("torch") else "jax")
+os.environ.setdefault("JAX_ENABLE_X64", "1")
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+import numpy as np  # noqa: E402
+
+
+def main(cases: str, output: str) -> None:
+    import keras
+
+    from oracle.case import Case
+    from oracle.training import train
+
+    arrays: dict[str, Any] = {}
+    for i, line in enumerate(Path(cases).read_text(encoding="utf-8").splitlines()):
+        case = Case.from_json(line)
+        keras.config.set_floatx(case.dtype)
+        try:
+            done = train(keras, case)
+        except Exception as error:
+            arrays[f"{i}/error"] = np.array(f"{type(error).__name__}: {error}")
+            continue
+        for s, weights in enumerate(done.weights):
+            arrays.update({f"{i}/{s}/{k}": weight for k, weight in enumerate(weights)})
+        arrays.update({f"{i}/history/{key}": np.array(values) for key, values in done.history.items()})
+        keras.utils.clear_session()
+    np.savez(output, **arrays)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

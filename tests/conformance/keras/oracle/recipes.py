@@ -1,0 +1,102 @@
+"""How each loss, optimizer and activation is put into a small training: outputs, targets, rates, arguments.
+
+What Netlet has is found by name (`cases.py`); a name that Netlet has and this page lacks fails a test.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class LossRecipe(NamedTuple):
+    """Targets of a kind (see `data.py`), the activation of the output, and the sets of arguments to try."""
+
+    target: str
+    output: str = "linear"
+    arguments: tuple[dict[str, Any], ...] = ({},)
+
+
+_LOGITS = {"from_logits": True}
+_SMOOTH = {"label_smoothing": 0.1}
+
+LOSSES: dict[str, LossRecipe] = {
+    "BinaryCrossentropy": LossRecipe("binary", "sigmoid", ({}, _SMOOTH, {"reduction": "sum"})),
+    "BinaryFocalCrossentropy": LossRecipe("binary", "sigmoid", ({}, {"apply_class_balancing": True, "gamma": 3.0})),
+    "CTC": LossRecipe("sequence"),
+    "CategoricalCrossentropy": LossRecipe("onehot", "softmax", ({}, _SMOOTH)),
+    "CategoricalFocalCrossentropy": LossRecipe("onehot", "softmax", ({}, {"alpha": 0.5, "gamma": 1.0})),
+    "CategoricalGeneralizedCrossEntropy": LossRecipe("classes", "softmax", ({}, {"q": 0.7})),
+    "CategoricalHinge": LossRecipe("onehot"),
+    "Circle": LossRecipe("classes", "linear", ({}, {"gamma": 8.0, "margin": 0.3})),
+    "CosineSimilarity": LossRecipe("real"),
+    "Dice": LossRecipe("binary", "sigmoid"),
+    "Hinge": LossRecipe("signs", "tanh"),
+    "Huber": LossRecipe("real", "linear", ({}, {"delta": 0.3})),
+    "KLDivergence": LossRecipe("distribution", "softmax"),
+    "LogCosh": LossRecipe("real"),
+    "MeanAbsoluteError": LossRecipe("real"),
+    "MeanAbsolutePercentageError": LossRecipe("positive"),
+    "MeanSquaredError": LossRecipe("real", "linear", ({}, {"reduction": "sum"})),
+    "MeanSquaredLogarithmicError": LossRecipe("positive", "softplus"),
+    "Poisson": LossRecipe("positive", "softplus"),
+    "SparseCategoricalCrossentropy": LossRecipe("classes", "softmax"),
+    "SquaredHinge": LossRecipe("signs", "tanh"),
+    "Tversky": LossRecipe("binary", "sigmoid", ({}, {"alpha": 0.3, "beta": 0.7})),
+}
+
+#: The same losses on logits.
+LOGITS: dict[str, LossRecipe] = {
+    "BinaryCrossentropy": LossRecipe("binary", "linear", (_LOGITS,)),
+    "BinaryFocalCrossentropy": LossRecipe("binary", "linear", (_LOGITS,)),
+    "CategoricalCrossentropy": LossRecipe("onehot", "linear", (_LOGITS, _LOGITS | _SMOOTH)),
+    "CategoricalFocalCrossentropy": LossRecipe("onehot", "linear", (_LOGITS,)),
+    "SparseCategoricalCrossentropy": LossRecipe("classes", "linear", (_LOGITS,)),
+}
+
+#: Sets of arguments of each optimizer; the first is the one that meets every loss and activation.
+OPTIMIZERS: dict[str, list[dict[str, Any]]] = {
+    "Adadelta": [{"learning_rate": 1.0}, {"learning_rate": 0.5, "rho": 0.9, "epsilon": 1e-4}],
+    "Adafactor": [{"learning_rate": 0.01}, {"learning_rate": 0.01, "relative_step": False, "beta_2_decay": -0.6}],
+    "Adagrad": [{"learning_rate": 0.05}, {"learning_rate": 0.05, "initial_accumulator_value": 0.5}],
+    "Adam": [{"learning_rate": 0.01}, {"learning_rate": 0.01, "amsgrad": True}, {"beta_1": 0.8, "beta_2": 0.95}],
+    "AdamW": [{"learning_rate": 0.01}, {"learning_rate": 0.01, "weight_decay": 0.05, "amsgrad": True}],
+    "Adamax": [{"learning_rate": 0.01}],
+    "Ftrl": [
+        {"learning_rate": 0.05},
+        {"learning_rate": 0.05, "l1_regularization_strength": 0.01, "l2_regularization_strength": 0.1, "beta": 0.5},
+        {"learning_rate": 0.05, "l2_shrinkage_regularization_strength": 0.1, "learning_rate_power": -0.4},
+    ],
+    "Lamb": [{"learning_rate": 0.01}],
+    "Lion": [{"learning_rate": 0.002}],
+    "Muon": [{"learning_rate": 0.01}],
+    "Nadam": [{"learning_rate": 0.01}],
+    "RMSprop": [
+        {"learning_rate": 0.01},
+        {"learning_rate": 0.005, "momentum": 0.8},
+        {"learning_rate": 0.005, "momentum": 0.5, "centered": True},
+    ],
+    "SGD": [
+        {"learning_rate": 0.05},
+        {"learning_rate": 0.02, "momentum": 0.9},
+        {"learning_rate": 0.02, "momentum": 0.9, "nesterov": True},
+    ],
+}
+
+#: Arguments that every optimizer takes. "schedule" stands for an ExponentialDecay as the learning rate.
+COMMON: list[dict[str, Any]] = [
+    {"weight_decay": 0.02},
+    {"clipnorm": 0.3},
+    {"clipvalue": 0.05},
+    {"global_clipnorm": 0.4},
+    {"use_ema": True, "ema_momentum": 0.9},
+    {"use_ema": True, "ema_momentum": 0.9, "ema_overwrite_frequency": 7},
+    {"gradient_accumulation_steps": 3},
+    {"loss_scale_factor": 64.0},
+    {"learning_rate": "schedule"},
+]
+
+#: Activations that a hidden Dense layer cannot have by its name, and why.
+NOT_HIDDEN = {
+    "glu": "halves its input, which Keras' Dense does not tell the next layer",
+    "threshold": "has two arguments without a default",
+}

@@ -1,0 +1,61 @@
+"""Run by tests with an interpreter that has Keras: writes files with it, and reads files that Netlet wrote.
+
+``oracle.py write DIR``: each case as ``DIR/<case>.keras``, ``.weights.h5``, with its predictions as ``.npz``.
+``oracle.py read DIR``: each ``.keras`` and ``.weights.h5`` in DIR, with its predictions as ``.<suffix>.npz``; what it
+loaded from a ``.keras`` it saves again as ``DIR/again/<name>``. A file that it cannot load gets a ``.error`` instead.
+``oracle.py fixtures``: the files in the folder ``fixtures`` beside this script, anew.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+sys.path.insert(0, str(Path(__file__).parent))
+
+import cases
+import keras
+import numpy as np
+
+
+def write(folder: Path) -> None:
+    for name, build in cases.CASES.items():
+        model = build(keras)
+        cases.fill(model)
+        model.save(folder / f"{name}.keras")
+        model.save_weights(folder / f"{name}.weights.h5")
+        np.savez(folder / f"{name}.npz", **cases.predictions(model, name))
+
+
+def read(folder: Path) -> None:
+    (folder / "again").mkdir()
+    for path in sorted([*folder.glob("*.keras"), *folder.glob("*.weights.h5")]):
+        name = path.name.split(".")[0]
+        try:
+            if path.suffix == ".keras":
+                model = keras.saving.load_model(path)
+                model.save(folder / "again" / path.name)
+            else:
+                model = cases.CASES[name](keras)
+                model.load_weights(path)
+            np.savez(f"{path}.npz", **cases.predictions(model, name))
+        except Exception:
+            Path(f"{path}.error").write_text(traceback.format_exc(), encoding="utf-8")
+
+
+def fixtures(folder: Path) -> None:
+    for name in ("dense", "shared_twice"):
+        model = cases.CASES[name](keras)
+        cases.fill(model)
+        model.save(folder / f"{name}.keras")
+        np.savez(folder / f"{name}.npz", **cases.predictions(model, name))
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "fixtures":
+        fixtures(Path(__file__).parent / "fixtures")
+    else:
+        {"write": write, "read": read}[sys.argv[1]](Path(sys.argv[2]))
