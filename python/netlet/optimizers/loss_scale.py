@@ -97,6 +97,10 @@ class LossScaleOptimizer(Optimizer):
         """How many steps the inner optimizer made, as a variable."""
         return self.inner_optimizer.variables[0]
 
+    @iterations.setter
+    def iterations(self, value: Any) -> None:
+        self.inner_optimizer.iterations = int(value)
+
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
         if trainable_variables is not None and not self.built:
             self.build(list(trainable_variables))
