@@ -105,6 +105,14 @@ void Update<T>::make_regions(const Program& program) {
       blocks_.push_back({r, i, std::min(kBlock, regions_[r].end - i)});
   block_sums_.resize(blocks_.size());
   sums_.resize(regions_.size());
+  weight_sums_.resize(regions_.size());
+  layer_rates_.resize(regions_.size());
+  scale_.reserve(regions_.size());
+  int64_t columns = 0;
+  for (const Region& r : regions_)
+    if (call_.kind == OptimizerKind::adafactor && shapes_[r.param].shape.rank() > 1)
+      columns = std::max(columns, shapes_[r.param].shape.back());
+  moments_.resize(static_cast<size_t>(columns));
 }
 
 // The product of u_k = beta_1 (1 - 0.96^k / 2) over k = 1 .. t, always multiplied in this order.

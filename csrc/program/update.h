@@ -80,8 +80,8 @@ class Update {
 
   template <class F>
   void each_block(F&& f) const;  // f(region, begin, n, number of the block), in any order, on threads
-  // The sum of squares of each region of x.
-  const std::vector<double>& squares(const T* x);
+  void squares(const T* x, std::vector<double>& sums);  // of each region of x
+  void descend(const T* gradient);                      // w <- w - layer_rates_ of its region * gradient
   void clip_norms(T* gradient);
   void lamb(T* gradient);
   void adafactor(T* gradient);
@@ -111,7 +111,8 @@ class Update {
   std::array<double, 2> nadam_{0, 1};
 
   // Scratch of what goes by whole parameters.
-  std::vector<double> block_sums_, sums_, moments_;
+  std::vector<double> block_sums_, sums_, weight_sums_, moments_;
+  std::vector<T> layer_rates_;
   AlignedBuffer<T> matrices_, gemm_scratch_;
   int64_t gemm_stride_ = 0;
 };

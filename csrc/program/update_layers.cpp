@@ -20,27 +20,33 @@ void Update<T>::each_block(F&& f) const {
 }
 
 template <class T>
-const std::vector<double>& Update<T>::squares(const T* x) {
+void Update<T>::squares(const T* x, std::vector<double>& sums) {
   each_block(
       [&](const Region&, int64_t begin, int64_t n, size_t b) { block_sums_[b] = kernels_.sum_squares(n, x + begin); });
-  std::fill(sums_.begin(), sums_.end(), 0.0);
-  for (size_t b = 0; b < blocks_.size(); ++b) sums_[blocks_[b].region] += block_sums_[b];
-  return sums_;
+  std::fill(sums.begin(), sums.end(), 0.0);
+  for (size_t b = 0; b < blocks_.size(); ++b) sums[blocks_[b].region] += block_sums_[b];
+}
+
+template <class T>
+void Update<T>::descend(const T* gradient) {
+  each_block([&](const Region& r, int64_t begin, int64_t n, size_t) {
+    kernels_.sgd(n, layer_rates_[static_cast<size_t>(&r - regions_.data())], gradient + begin, params_ + begin);
+  });
 }
 
 template <class T>
 void Update<T>::clip_norms(T* gradient) {
   if (call_.clipnorm <= 0 && call_.global_clipnorm <= 0) return;
-  const std::vector<double>& sums = squares(gradient);
+  squares(gradient, sums_);
   // NaN and infinity make a NaN of what is scaled, as in Keras.
   auto factor = [](double norm, double most) { return norm > most ? most / norm : norm == norm ? 1.0 : norm; };
   scale_.resize(regions_.size());
   if (call_.clipnorm > 0) {
-    for (size_t r = 0; r < sums.size(); ++r) scale_[r] = static_cast<T>(factor(std::sqrt(sums[r]), call_.clipnorm));
+    for (size_t r = 0; r < sums_.size(); ++r) scale_[r] = static_cast<T>(factor(std::sqrt(sums_[r]), call_.clipnorm));
     return;
   }
   double all = 0;
-  for (const double sum : sums) all += sum;
+  for (const double sum : sums_) all += sum;
   const double norm = std::sqrt(all);
   const T scale = static_cast<T>(factor(norm, call_.global_clipnorm) + (norm - norm));
   std::fill(scale_.begin(), scale_.end(), scale);
@@ -63,16 +69,13 @@ void Update<T>::all(T* gradient) {
 // The gradient has become the direction: w <- w - rate |w| / |direction| direction.
 template <class T>
 void Update<T>::lamb(T* gradient) {
-  const std::vector<double> weights = squares(params_);
-  const std::vector<double>& directions = squares(gradient);
-  std::vector<T> rate(regions_.size());
-  for (size_t r = 0; r < rate.size(); ++r) {
-    const double w = std::sqrt(weights[r]), d = std::sqrt(directions[r]);
-    rate[r] = static_cast<T>(static_cast<double>(now_.rate) * (w > 0 && d > 0 ? w / d : 1.0));
+  squares(params_, weight_sums_);
+  squares(gradient, sums_);
+  for (size_t r = 0; r < layer_rates_.size(); ++r) {
+    const double w = std::sqrt(weight_sums_[r]), d = std::sqrt(sums_[r]);
+    layer_rates_[r] = static_cast<T>(static_cast<double>(now_.rate) * (w > 0 && d > 0 ? w / d : 1.0));
   }
-  each_block([&](const Region& r, int64_t begin, int64_t n, size_t) {
-    kernels_.sgd(n, rate[static_cast<size_t>(&r - regions_.data())], gradient + begin, params_ + begin);
-  });
+  descend(gradient);
 }
 
 // Second moments of the rows and of the columns stand for those of a matrix; g <- g over their root.
@@ -87,7 +90,7 @@ void Update<T>::adafactor_matrix(T* g, int64_t rows, int64_t columns, T* row, T*
     for (int64_t i = begin; i < begin + n; ++i)
       follow(row[i], kernels_.sum_squares(columns, g + i * columns) / static_cast<double>(columns));
   });
-  moments_.assign(static_cast<size_t>(columns), 0.0);
+  std::fill_n(moments_.begin(), columns, 0.0);
   split_range(columns, 64, 0, threads, [&](int64_t begin, int64_t n) {
     double* const sums = moments_.data() + begin;
     for (int64_t i = 0; i < rows; ++i) kernels_.add_squares(n, g + i * columns + begin, sums);
@@ -114,17 +117,14 @@ void Update<T>::adafactor(T* gradient) {
       adafactor_matrix(gradient + i, rows, columns, slot(0) + region.begin + k * rows,
                        slot(1) + region.begin + k * columns);
   }
-  const std::vector<double> weights = squares(params_);
-  const std::vector<double>& directions = squares(gradient);
-  std::vector<T> rate(regions_.size());
-  for (size_t r = 0; r < rate.size(); ++r) {
+  squares(params_, weight_sums_);
+  squares(gradient, sums_);
+  for (size_t r = 0; r < layer_rates_.size(); ++r) {
     const double size = static_cast<double>(regions_[r].end - regions_[r].begin);
-    const double step = adafactor_rate_ * std::max(call_.epsilon_2, std::sqrt(weights[r] / size));
-    rate[r] = static_cast<T>(step / std::max(1.0, std::sqrt(directions[r] / size) / call_.clip_threshold));
+    const double step = adafactor_rate_ * std::max(call_.epsilon_2, std::sqrt(weight_sums_[r] / size));
+    layer_rates_[r] = static_cast<T>(step / std::max(1.0, std::sqrt(sums_[r] / size) / call_.clip_threshold));
   }
-  each_block([&](const Region& r, int64_t begin, int64_t n, size_t) {
-    kernels_.sgd(n, rate[static_cast<size_t>(&r - regions_.data())], gradient + begin, params_ + begin);
-  });
+  descend(gradient);
 }
 
 // Newton and Schulz's iteration as Jordan et al. (2024), "Muon", have it: x <- x / |x|, then ns_steps times

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import netlet
-from netlet import Sequential, load_model
+from netlet import Sequential, load_model, optimizers
 from netlet.errors import ModelFormatError, NotBuiltError
 from netlet.layers import Dense
 from netlet.metrics import F1Score, Precision
@@ -380,3 +380,23 @@ def test_loading_is_only_a_read(tmp_path: Path, trained: Sequential) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert "'open'" in done.stdout
+
+
+@pytest.mark.parametrize("options", [{}, {"use_ema": True, "gradient_accumulation_steps": 3, "global_clipnorm": 0.5}])
+@pytest.mark.parametrize("name", sorted({cls.__name__ for cls in optimizers.REGISTRY.objects.values() if cls.op}))
+def test_training_resumes_bitwise_with_every_optimizer(
+    backend: str, rows: Any, make_classifier: Any, tmp_path: Path, name: str, options: dict[str, Any]
+) -> None:
+    """Also in the midst of gradients that are gathered, and of a schedule."""
+    x, y = rows
+    schedule = optimizers.schedules.ExponentialDecay(0.01, 5, 0.9)
+    model = make_classifier(optimizer=getattr(optimizers, name)(learning_rate=schedule, **options))
+    model.fit(x, y, batch_size=10, verbose=0)  # five steps
+    model.save(tmp_path / "model")
+    loaded = load_model(tmp_path / "model")
+    assert loaded.optimizer.get_config() == model.optimizer.get_config()
+    for each in (model, loaded):
+        each.fit(x, y, epochs=2, batch_size=16, verbose=0)
+    assert bits(loaded) == bits(model)
+    for a, b in zip(loaded.optimizer.variables, model.optimizer.variables, strict=True):
+        assert a.path == b.path and a.numpy().tobytes() == b.numpy().tobytes()

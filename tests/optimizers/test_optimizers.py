@@ -83,7 +83,7 @@ def test_defaults_are_keras(name: str) -> None:
 
 
 def test_every_optimizer_is_tested_here() -> None:
-    assert {cls.__name__ for cls in optimizers.REGISTRY.objects.values()} == set(ALL)
+    assert {cls.__name__ for cls in optimizers.REGISTRY.objects.values() if cls.op} == set(ALL)
 
 
 def test_names_are_numbered_as_in_keras() -> None:
@@ -149,8 +149,8 @@ def test_neutral_keras_arguments_are_accepted() -> None:
         (lambda: SGD("fast"), TypeError, "learning_rate must be a number, got 'fast'"),
         (lambda: SGD(None), TypeError, "learning_rate must be a number, got None"),
         (lambda: SGD(True), TypeError, "learning_rate must be a number, got True"),
-        (lambda: SGD(momentum=1.5), ValueError, r"momentum must lie in \[0, 1\], got 1.5"),
-        (lambda: SGD(momentum="0.5"), ValueError, "momentum must lie in"),
+        (lambda: SGD(momentum=1.5), ValueError, r"`momentum` must be a float between \[0, 1\]. SGD got 1.5"),
+        (lambda: SGD(momentum="0.5"), ValueError, "must be a float between"),
         (lambda: SGD(nesterov=1), ValueError, "nesterov must be True or False"),
         (lambda: SGD(name=""), ValueError, "name must be a non-empty string"),
         (lambda: SGD(clipnorm=1.0, clipvalue=1.0), ValueError, "SGD got clipnorm=1.0, clipvalue=1.0"),
@@ -166,7 +166,11 @@ def test_neutral_keras_arguments_are_accepted() -> None:
         (lambda: Adam(amsgrad=1), ValueError, "Adam: amsgrad must be True or False"),
         (lambda: optimizers.AdamW(weight_decay=None), ValueError, "`weight_decay` must be a float"),
         (lambda: optimizers.Lion(beta_1=0), ValueError, "`beta_1` must be in"),
-        (lambda: optimizers.Ftrl(learning_rate_power=0.1), ValueError, "needs to be negative or zero, got 0.1"),
+        (
+            lambda: optimizers.Ftrl(learning_rate_power=0.1),
+            ValueError,
+            "needs to be negative or zero. Received: learning_rate_power=0.1",
+        ),
         (lambda: optimizers.Adafactor(beta_2_decay=0.1), ValueError, "beta_2_decay must not be positive"),
         (lambda: optimizers.Muon(ns_steps=1.5), ValueError, "ns_steps must be an integer"),
         (lambda: optimizers.Muon(rms_rate=-0.1), ValueError, "Muon: rms_rate must be finite and not negative"),

@@ -10,6 +10,7 @@ from netlet.optimizers.adam import Adam, AdamW
 from netlet.optimizers.adam_kin import Adamax, Lamb, Nadam
 from netlet.optimizers.ftrl import Ftrl
 from netlet.optimizers.lion import Lion
+from netlet.optimizers.loss_scale import LossScaleOptimizer
 from netlet.optimizers.muon import Muon
 from netlet.optimizers.optimizer import Optimizer
 from netlet.optimizers.sgd import SGD
@@ -27,6 +28,7 @@ _CLASSES: tuple[type[Optimizer], ...] = (
     Ftrl,
     Lamb,
     Lion,
+    LossScaleOptimizer,
     Muon,
     Nadam,
     RMSprop,
@@ -80,6 +82,7 @@ __all__ = [
     "Ftrl",
     "Lamb",
     "Lion",
+    "LossScaleOptimizer",
     "Muon",
     "Nadam",
     "Optimizer",

@@ -98,5 +98,5 @@ class AdamW(Adam):
         **kwargs: Any,
     ) -> None:
         if weight_decay is None:
-            raise ValueError("Argument `weight_decay` must be a float: AdamW without it is Adam")
+            raise ValueError("Argument `weight_decay` must be a float. Received: weight_decay=None (that is Adam)")
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, **kwargs)

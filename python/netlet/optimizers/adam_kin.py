@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from netlet.optimizers.adam import Moments
+from netlet.optimizers.state import StateVariable
+from netlet.program.ops.optimizers_adam import nadam_product
 
 
 class Adamax(Moments):
@@ -69,6 +73,12 @@ class Nadam(Moments):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, weight_decay=weight_decay, **kwargs)
+
+    @property
+    def _u_product(self) -> StateVariable:
+        """The product of all u so far. It follows from the number of updates, and is not kept."""
+        dtype = "float32" if self._slots is None else self._slots.data.dtype
+        return StateVariable(np.array(nadam_product(self.beta_1, self.iterations), dtype), "u_product", self.name)
 
 
 class Lamb(Moments):

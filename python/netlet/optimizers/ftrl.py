@@ -52,9 +52,10 @@ class Ftrl(Optimizer):
         }
         for name, value in positive.items():
             if isinstance(value, (bool, str)) or not value >= 0:
-                raise ValueError(f"`{name}` needs to be positive or zero, got {value!r}")
+                raise ValueError(f"`{name}` needs to be positive or zero. Received: {name}={value}.")
         if isinstance(learning_rate_power, (bool, str)) or not learning_rate_power <= 0:
-            raise ValueError(f"`learning_rate_power` needs to be negative or zero, got {learning_rate_power!r}")
+            received = f"Received: learning_rate_power={learning_rate_power}."
+            raise ValueError(f"`learning_rate_power` needs to be negative or zero. {received}")
         self.learning_rate_power = float(learning_rate_power)
         self.initial_accumulator_value = float(initial_accumulator_value)
         self.l1_regularization_strength = float(l1_regularization_strength)

@@ -35,7 +35,10 @@ class Lion(Optimizer):
     ) -> None:
         super().__init__(learning_rate, weight_decay=weight_decay, **kwargs)
         if isinstance(beta_1, (bool, str)) or not 0 < beta_1 <= 1:
-            raise ValueError(f"Argument `beta_1` must be in the [0, 1] range and not 0, got {beta_1!r}")
+            raise ValueError(
+                "Argument `beta_1` must be in the [0, 1] range. Otherwise, the optimizer degenerates to SignSGD. "
+                f"Received: beta_1={beta_1}."
+            )
         self.beta_1 = float(beta_1)
         self.beta_2 = fraction("Lion", "beta_2", beta_2)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from netlet.optimizers.optimizer import Optimizer
 from netlet.optimizers.settings import Attrs, flag, fraction, not_negative
-from netlet.optimizers.state import array_of, name_of
+from netlet.optimizers.state import Array, array_of, name_of
+from netlet.program.ops.optimizers_matrix import orthogonalized
 
 
 class Muon(Optimizer):
@@ -89,6 +91,19 @@ class Muon(Optimizer):
             or (self.exclude_embeddings and "embedding" in path.lower())
             or any(re.search(keyword, path) for keyword in self.exclude_layers)
         )
+
+    def zeropower_via_newtonschulz5(self, x: Any, steps: int) -> Array:
+        """Return the matrix ``x`` with its singular values brought near 1 by ``steps`` of the iteration."""
+        array = array_of(x)
+        if array.ndim != 2:
+            raise ValueError(f"Muon: expected a matrix, got shape {array.shape}")
+        return orthogonalized(array, steps, self.muon_a, self.muon_b, self.muon_c)
+
+    def lr_adjust(self, x: Any) -> Any:
+        """Return a step of the shape of a weight as ``rms_rate`` scales it."""
+        if self.rms_rate is None:
+            return x
+        return x * (math.sqrt(max(array_of(x).shape)) * self.rms_rate)
 
     def _decay_of(self, variable: Any) -> float:
         return (self.adam_weight_decay if self._should_use_adamw(variable) else self.weight_decay) or 0.0

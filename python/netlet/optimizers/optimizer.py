@@ -147,7 +147,8 @@ class Optimizer(Settings):
             variables = self.trainable_variables
         else:
             variables = list(trainable_variables)
-            self.build(variables)
+            if not self.built:
+                self.build(variables)
         if len(grads) != len(variables):
             raise ValueError(f"{self.name}: got {len(grads)} gradients for {len(variables)} variables")
         known = self._slots.index if self._slots is not None else {id(v): i for i, v in enumerate(variables)}
@@ -162,14 +163,34 @@ class Optimizer(Settings):
         if len(pairs) < len(variables):
             lacking = [name_of(v, i)[1] for i, (g, v) in enumerate(zip(grads, variables, strict=True)) if g is None]
             warnings.warn(f"Gradients do not exist for variables {lacking}: they stay as they are", stacklevel=3)
+        pairs = [pair for pair in pairs if not self._overwrite(*pair)]
         with np.errstate(all="ignore"):
-            arrays = [self._gradient(g, v) for g, v in pairs]
-            self._step(arrays, [v for _, v in pairs])
+            self._step([self._gradient(g, v) for g, v in pairs], [v for _, v in pairs])
         for _, variable in pairs:
             constraint = getattr(variable, "constraint", None)
             if constraint is not None:
                 _assign(variable, np.asarray(constraint(array_of(variable))))
         self._iterations += 1
+
+    def _overwrite(self, g: Any, variable: Any) -> bool:
+        """Where a variable says ``overwrite_with_gradient``, write the gradient to it; returns whether it does.
+
+        Of gradients that are accumulated, it is the largest of each element.
+        """
+        if not getattr(variable, "overwrite_with_gradient", False):
+            return False
+        value = np.array(array_of(g), array_of(variable).dtype)
+        steps = self.gradient_accumulation_steps
+        if steps is not None:
+            assert self._slots is not None
+            largest = self._accumulated_gradients[self._slots.index[id(variable)]]
+            value = np.maximum(value, largest.value)
+            if (self._iterations + 1) % steps:
+                largest.assign(value)
+                return True
+            largest.value.fill(0)
+        _assign(variable, value)
+        return True
 
     def _gradient(self, g: Any, variable: Any) -> Array:
         """A gradient as an array of its own, of the variable's type."""
@@ -276,6 +297,32 @@ class Optimizer(Settings):
     def scale_loss(self, loss: Any) -> Any:
         """Return the loss that gradients for `apply` are to be taken of."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    def stateless_apply(
+        self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Sequence[Any]
+    ) -> tuple[list[Array], list[Array]]:
+        """Return what `apply` would make of these values of the weights and of `variables`; changes nothing.
+
+        Raises: ValueError before the optimizer is built, or if there are more or fewer values than variables.
+        """
+        if not self.built:
+            raise ValueError(f"{self.name}: stateless_apply() needs build() before it")
+        state, weights = self.variables, self.trainable_variables
+        for name, values, own in (
+            ("optimizer_variables", optimizer_variables, state),
+            ("trainable_variables", trainable_variables, weights),
+        ):
+            if len(values) != len(own):
+                raise ValueError(f"{self.name}: {name} must be {len(own)} arrays, got {len(values)}")
+        before = [array_of(variable).copy() for variable in (*weights, *state)]
+        try:
+            for variable, value in zip((*weights, *state), (*trainable_variables, *optimizer_variables), strict=True):
+                _assign(variable, array_of(value))
+            self.apply(grads)
+            return [array_of(w).copy() for w in weights], [array_of(v).copy() for v in state]
+        finally:
+            for variable, value in zip((*weights, *state), before, strict=True):
+                _assign(variable, value)
 
     # Saving
 

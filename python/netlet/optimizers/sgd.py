@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from netlet.optimizers.optimizer import Optimizer
-from netlet.optimizers.settings import Attrs, flag, fraction
+from netlet.optimizers.settings import Attrs, flag
 
 
 class SGD(Optimizer):
@@ -35,7 +35,9 @@ class SGD(Optimizer):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, weight_decay=weight_decay, **kwargs)
-        self.momentum = fraction("SGD", "momentum", momentum)
+        if isinstance(momentum, (bool, str)) or not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
+            raise ValueError(f"`momentum` must be a float between [0, 1]. SGD got {momentum!r}")
+        self.momentum = float(momentum)
         self.nesterov = flag("SGD", "nesterov", nesterov)
 
     def own_slot_names(self) -> tuple[str, ...]:

@@ -66,6 +66,18 @@ class StateVariable:
         array: Array = self.value.astype(self.value.dtype if dtype is None else dtype, copy=True)
         return array
 
+    def __eq__(self, other: object) -> Any:
+        """Element by element, as arrays compare."""
+        return self.value == np.asarray(other)
+
+    __hash__ = object.__hash__
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __float__(self) -> float:
+        return float(self.value)
+
     def __len__(self) -> int:
         return len(self.value)
 

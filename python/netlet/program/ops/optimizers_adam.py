@@ -124,13 +124,20 @@ class Adamax(_Moments):
         w -= scratch
 
 
+#: For each beta_1, the last product that was asked for, and its t: the next one goes on from it.
+_products: dict[float, tuple[int, float]] = {}
+
+
 def nadam_product(beta_1: float, t: int) -> float:
-    """The product of ``beta_1 (1 - 0.96^k / 2)`` over k = 1 .. t."""
-    product = 1.0
-    for k in range(1, t + 1):
+    """The product of ``beta_1 (1 - 0.96^k / 2)`` over k = 1 .. t, always multiplied in this order."""
+    done, product = _products.get(beta_1, (0, 1.0))
+    if done > t:
+        done, product = 0, 1.0
+    for k in range(done + 1, t + 1):
         product *= beta_1 * (1.0 - 0.5 * 0.96**k)
         if product == 0.0:
             break
+    _products[beta_1] = (t, product)
     return product
 
 
