@@ -49,6 +49,8 @@ def main() -> int:
     for file, only in files.items():
         run = run_file(file, only)
         runs.append(run)
+        if len(runs) == 1:
+            print(run.tested)
         report.print_run(run, options.verbose)
     totals = Counter(outcome for run in runs for outcome in record.judged(run).values())
     print(f"\n{totals['passed']} passed, {totals['failed']} failed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -25,12 +26,20 @@ class Outcome:
 
 @dataclass
 class FileRun:
-    """What became of one file: its outcomes by test name, and an error if it could not be loaded or finished."""
+    """What became of one file: its outcomes by test name, an error if it could not be loaded or finished, and where the
+    package that was tested lies."""
 
     file: str
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     error: str = ""
     details: str = ""
+    tested: str = ""
+
+
+def environment() -> dict[str, str]:
+    """Return the environment for the child, which runs in another folder: PYTHONPATH in absolute paths."""
+    places = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return os.environ | {"PYTHONPATH": os.pathsep.join(str(Path(place).resolve()) for place in places if place)}
 
 
 def run_file(file: str, only: list[str] | None = None) -> FileRun:
@@ -40,7 +49,15 @@ def run_file(file: str, only: list[str] | None = None) -> FileRun:
         output = Path(folder) / "outcomes.jsonl"
         command = [sys.executable, str(HERE / "harness" / "worker.py"), file, str(output), *(only or [])]
         try:
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False)
+            done = subprocess.run(
+                command,
+                cwd=folder,
+                env=environment(),
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+                check=False,
+            )
             died = f"the process ended with {done.returncode}: {done.stderr[-400:]}" if done.returncode else ""
         except subprocess.TimeoutExpired:
             died = f"the file took longer than {SECONDS} s"
@@ -51,7 +68,9 @@ def run_file(file: str, only: list[str] | None = None) -> FileRun:
             entry = json.loads(line)
         except json.JSONDecodeError:  # the last line of a process that died while it wrote
             continue
-        if "names" in entry:
+        if "tested" in entry:
+            run.tested = entry["tested"]
+        elif "names" in entry:
             names = entry["names"]
         elif "error" in entry:
             run.error, run.details = entry["error"], entry["details"]

@@ -16,8 +16,8 @@ VERSION = "3.15.1"
 
 HERE = Path(__file__).resolve().parent.parent
 
-#: What Keras' tests import, and what teaches NumPy the name bfloat16.
-IMPORTED = ("absl", "h5py", "ml_dtypes", "pytest", "requests", "scipy")
+#: What Keras' tests import, what teaches NumPy the name bfloat16, and what Netlet's TensorBoard writes with.
+IMPORTED = ("absl", "h5py", "ml_dtypes", "pytest", "requests", "scipy", "tensorboardX")
 
 #: Folders of ``keras/src`` whose ``*_test.py`` make up a family.
 FAMILIES = {

@@ -2,14 +2,15 @@
 
     python harness/worker.py FILE OUTPUT [NAME ...]
 
-OUTPUT receives one JSON object a line: first the names of all tests, then one outcome after each test, so that what
-was reached is known even if the process dies. With ``NETLET_KERAS_REAL=1`` the installed Keras itself is tested, which
-tells whether a test can pass on this machine at all.
+OUTPUT receives one JSON object a line: what is tested, the names of all tests, and one outcome after each test, so that
+what was reached is known even if the process dies. ``NETLET_KERAS_REAL=1`` tests the installed Keras itself, which
+tells whether a test can pass on this machine at all; ``NETLET_KERAS_REAL=standins`` our stand-ins (through_keras.py).
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import io
 import json
@@ -157,6 +158,8 @@ def main(file: str, output: str, wanted: set[str]) -> None:
             from harness import through_keras
 
             through_keras.install()
+        tested = importlib.import_module("netlet" if TESTED == "netlet" else "keras")
+        write(tested=f"{tested.__name__} {tested.__version__} in {Path(str(tested.__file__)).parent}")
         try:
             module = load(file)
         except BaseException as error:

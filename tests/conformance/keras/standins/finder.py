@@ -91,6 +91,8 @@ class Absent(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        if f"{self.__name__}.{name}" in READERS:
+            return importlib.import_module(f"{self.__name__}.{name}")
         if self.__name__ in READERS:
             helper = importlib.import_module("standins.tensorflow_events")
             if hasattr(helper, name):
