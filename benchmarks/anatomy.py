@@ -55,9 +55,7 @@ def measure(seconds: float = SECONDS) -> dict[str, Any]:
     """A run as it is written to JSON."""
     about, before = machine.describe(), others()
     cases: dict[str, Any] = dict(CASES)
-    found = {
-        name: {str(n): measure_case(cases[name], n, seconds) for n in sorted({1, cores()})} for name in shown()
-    }
+    found = {name: {str(n): measure_case(cases[name], n, seconds) for n in sorted({1, cores()})} for name in shown()}
     used = None if before is None else max(before, others() or 0.0)
     return {"machine_info": about, "others": used, "cases": found}
 
@@ -68,7 +66,10 @@ def report(run: dict[str, Any]) -> list[str]:
     used = "" if run["others"] is None else f", processors that others used {run['others']:.2f}"
     lines = [f"{where['cpu']} ({where['cpu_family']}), load when it began {where['load']}{used}.", ""]
     if is_busy(run):
-        lines += ["**Others used the processors: with several threads these figures show nothing but that it runs.**", ""]
+        lines += [
+            "**Others used the processors: with several threads these figures show nothing but that it runs.**",
+            "",
+        ]
     head = ["case", "threads", "a step or call, µs", "products with their activations", "of the peak"]
     lines += [row([*head, "gather", "loss", "update", "other"]), "|---|---:|" + "---:|" * 7]
     for name, by_threads in run["cases"].items():
