@@ -103,6 +103,12 @@ constexpr Kernels<T> make_kernels(Isa isa) {
   NL_LOSS(categorical_crossentropy_logits, categorical_crossentropy_logits<T>)
   NL_LOSS(sparse_categorical_crossentropy, sparse_categorical_crossentropy<T>)
   NL_LOSS(sparse_categorical_crossentropy_logits, sparse_categorical_crossentropy_logits<T>)
+  NL_LOSS(huber, mean_loss<HuberLoss, T>)
+  NL_LOSS(log_cosh, mean_loss<LogCoshLoss, T>)
+  NL_LOSS(poisson, mean_loss<PoissonLoss, T>)
+  NL_LOSS(mean_absolute_percentage_error, mean_loss<PercentageLoss, T>)
+  NL_LOSS(mean_squared_logarithmic_error, mean_loss<LogarithmicLoss, T>)
+  NL_LOSS(kl_divergence, mean_loss<KullbackLeibler, T>)
 #undef NL_LOSS
 
   k.sgd = sgd<T>;

@@ -74,10 +74,16 @@ enum class LossKind : int {
   categorical_crossentropy_logits,
   sparse_categorical_crossentropy,
   sparse_categorical_crossentropy_logits,
+  huber,
+  log_cosh,
+  poisson,
+  mean_absolute_percentage_error,
+  mean_squared_logarithmic_error,
+  kl_divergence,
 };
-inline constexpr int kLossCount = 8;
+inline constexpr int kLossCount = 14;
 inline constexpr bool sparse_labels(LossKind kind) {
-  return static_cast<int>(kind) >= static_cast<int>(LossKind::sparse_categorical_crossentropy);
+  return kind == LossKind::sparse_categorical_crossentropy || kind == LossKind::sparse_categorical_crossentropy_logits;
 }
 
 // c[M,N] = init + a[M,K] b[K,N], each element summed over k = 0, 1, ..., K-1 in that one order, whatever the tile.
@@ -115,6 +121,7 @@ struct LossArgs {
   T* probabilities;     // [R,P,C] or null: written by the kinds on logits
   T* gradient;          // [R,P,C] or null
   double* row_loss;     // [R]: weight times the mean loss of the row
+  T delta = 1;          // of huber
 };
 
 // The rules of the optimizers that go element by element (lamb, adafactor and muon: a part of theirs).

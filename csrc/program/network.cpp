@@ -139,6 +139,7 @@ void Network<T>::loss(const Run<T>& run, Workspace<T>& ws, int64_t rows, const v
                     nullptr,
                     gradient ? ws.gradient[at(call.input)] : nullptr,
                     ws.row_loss};
+  whole.delta = static_cast<T>(call.delta);
   if (plan_.deferred_op >= 0 && plan_.loss_writes_output) whole.probabilities = ws.value[at(call.output)];
   const int64_t row = call.positions * call.classes;
   split_range(rows, 1, rows * row < (1 << 14) ? rows + 1 : 0, run.threads, [&](int64_t r, int64_t n) {

@@ -82,12 +82,18 @@ constexpr std::array<std::pair<const char*, OpKind>, 5> kOps{{
     {"log_softmax", OpKind::log_softmax},
     {"reshape", OpKind::reshape},
 }};
-constexpr std::array<std::pair<const char*, LossKind>, 5> kLosses{{
+constexpr std::array<std::pair<const char*, LossKind>, 11> kLosses{{
     {"mean_squared_error", LossKind::mean_squared_error},
     {"mean_absolute_error", LossKind::mean_absolute_error},
     {"binary_crossentropy", LossKind::binary_crossentropy},
     {"categorical_crossentropy", LossKind::categorical_crossentropy},
     {"sparse_categorical_crossentropy", LossKind::sparse_categorical_crossentropy},
+    {"huber", LossKind::huber},
+    {"log_cosh", LossKind::log_cosh},
+    {"poisson", LossKind::poisson},
+    {"mean_absolute_percentage_error", LossKind::mean_absolute_percentage_error},
+    {"mean_squared_logarithmic_error", LossKind::mean_squared_logarithmic_error},
+    {"kl_divergence", LossKind::kl_divergence},
 }};
 constexpr std::array<std::pair<const char*, MetricKind>, 6> kMetrics{{
     {"mean_squared_error", MetricKind::mean_squared_error},
@@ -345,10 +351,16 @@ class Parser {
       return;
     }
     const json::Value& attrs = v["attrs"];
-    attrs.allow_only({"from_logits"});
+    attrs.allow_only({"from_logits", "delta"});
+    if (const json::Value* delta = attrs.find("delta")) {
+      if (loss.kind != LossKind::huber) bad("loss.attrs", "delta does not apply to this loss");
+      loss.delta = delta->number();
+      if (loss.delta < 0) delta->fail("expected a number >= 0");
+    }
     const json::Value* logits = attrs.find("from_logits");
     if (logits && logits->boolean()) {
-      if (loss.kind == LossKind::mean_squared_error || loss.kind == LossKind::mean_absolute_error)
+      const bool alone = loss.kind == LossKind::mean_squared_error || loss.kind == LossKind::mean_absolute_error;
+      if (alone || static_cast<int>(loss.kind) >= static_cast<int>(LossKind::huber))
         bad("loss.attrs", "from_logits does not apply to this loss");
       loss.kind = static_cast<LossKind>(static_cast<int>(loss.kind) + 1);
     }

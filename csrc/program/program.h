@@ -83,6 +83,7 @@ struct LossCall {
   int input;
   int output = -1;  // the probabilities of `input`, where a loss on logits was fused with their activation
   int64_t positions, classes;
+  double delta = 1;        // of huber
   bool hosted = false;     // the host runs it, and says what the labels are:
   int64_t label_size = 0;  // elements a row
   bool label_int = false;  // of int32
