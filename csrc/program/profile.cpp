@@ -134,13 +134,14 @@ Profile Executor<T>::profile(const Rows<T>& rows, int64_t batch, double rate, do
   const Program& p = program();
   batch = std::min(batch, rows.count);
   if (batch < 1) fail(Kind::value, "profile: there are no rows");
-  AlignedBuffer<T> params, slots;
+  AlignedBuffer<T> params, slots, state;
   {
     const auto lock = share();
     params = copy(params_, p.param_size);
     slots = copy(slots_, checked_mul(p.optimizer.slots(), p.param_size));
+    state = copy(state_, p.state_size);
   }
-  Executor twin(p, network_.kernels().isa, params.data(), slots.data(), threads_, network_.host());
+  Executor twin(p, network_.kernels().isa, params.data(), slots.data(), threads_, network_.host(), state.data());
   Watch watch(p.ops.size());
   const int64_t steps = rows.count / batch;  // whole batches alone: all steps are alike
   const bool trains = rows.target != nullptr;
@@ -185,7 +186,7 @@ Profile Executor<T>::profile(const Rows<T>& rows, int64_t batch, double rate, do
   for (const auto* list : {&found.parts, &found.forward, &found.backward})
     for (const double part : *list) parts += std::max(part, 0.0);
   found.step = parts + sampler.other(parts);
-  found.threads = row_sharded_ ? static_cast<int>(watch.team) : threads_;
+  found.threads = (trains ? training_sharded_ : row_sharded_) ? static_cast<int>(watch.team) : threads_;
   if (!parallel_available()) found.threads = 1;
   if (trains) {
     const auto& prepared = twin.training_->prepared_of;
