@@ -83,6 +83,7 @@ constexpr Kernels<T> make_kernels(Isa isa) {
   NL_MERGE(minimum, MergeMinimum)
 #undef NL_MERGE
 
+  k.permutation = permutation_by_lanes;
   k.dropout = dropout<T>;
   k.row_moments = row_moments<T>;
   k.row_norm_forward = row_norm_forward<T>;
