@@ -59,6 +59,8 @@ class BackupAndRestore(Callback):
         self.delete_checkpoint = delete_checkpoint
         self._weights_path = os.path.join(self.backup_dir, LATEST)
         self._prev_weights_path = os.path.join(self.backup_dir, PREVIOUS)
+        self._training_metadata_path = self._weights_path  # one file holds everything
+        self._prev_training_metadata_path = self._prev_weights_path
         self._batches_seen_since_last_saving = 0
         self._last_batch_seen = 0
         self._current_epoch = 0

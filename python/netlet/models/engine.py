@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -60,6 +60,10 @@ class Engine:
             program, extras = self._with_training(program, compilation, scored, arena)
         self.metrics = [entry.metric for entry in scored]
         self.program = optimize(program)
+        if any(op.op == "custom" for op in self.program.ops):
+            from netlet.layers.custom import custom_specs
+
+            extras = extras._replace(layers=custom_specs(self.program, _layers_of(arena.owner())))
         shape = (self.program.num_slots, self.program.param_size)
         self.slots = aligned_zeros(shape, program.dtype)
         self._optimizer = compilation.optimizer if self.program.optimizer is not None and compilation else None
@@ -174,6 +178,13 @@ class Engine:
     def _part_loss(self, place: int, totals: list[float]) -> float:
         assert self.composite is not None
         return self.composite.means()[place]
+
+
+def _layers_of(model: Any) -> Iterator[Any]:
+    """A model's layers, those of models within it included."""
+    for layer in getattr(model, "_stack", ()):
+        yield layer
+        yield from _layers_of(layer)
 
 
 def _mean_loss(totals: list[float]) -> float:
