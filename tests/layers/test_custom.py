@@ -14,6 +14,7 @@ from netlet import Model, Sequential
 from netlet.backends import available_backends
 from netlet.layers import Dense, Input, Layer
 from netlet.optimizers import SGD
+from netlet.testing import check_gradient
 
 RNG = np.random.default_rng(3)
 X = RNG.standard_normal((50, 6)).astype(np.float32)
@@ -250,6 +251,36 @@ class Greedy(Layer):
 
 def test_its_input_is_not_its_own(backend: str) -> None:
     refused(Greedy(), ValueError, "read-only")
+
+
+def test_gradients_are_checked_against_differences() -> None:
+    check_gradient(Affine(3), (None, 4))
+    check_gradient(Blend(), [(None, 2, 3), (None, 2, 3)])
+    check_gradient(Noisy(), (None, 3), training=True)
+    canary = Canary()
+    check_gradient(canary, (None, 2))
+    assert canary.counter.value == 0
+
+
+class Off(Affine):
+    def __init__(self, place: int, error: float) -> None:
+        super().__init__(2, name="off")
+        self.place, self.error = place, error
+
+    def gradient(self, x: Any, dy: Any) -> list[Any]:
+        slopes = super().gradient(x, dy)
+        slopes[self.place] = slopes[self.place] + self.error
+        return slopes
+
+
+@pytest.mark.parametrize(
+    ("place", "error", "name"), [(0, 1e-4, "x"), (1, -1e-4, "kernel"), (2, np.nan, "bias")], ids=["x", "kernel", "bias"]
+)
+def test_a_gradient_that_is_off_is_found(place: int, error: float, name: str) -> None:
+    with pytest.raises(AssertionError, match=rf"off: gradient\(\) is off by {name}\[\d(, \d)?\]: it gives"):
+        check_gradient(Off(place, error), (None, 3))
+    with pytest.raises(ValueError, match="Square has no gradient"):
+        check_gradient(Square(), (None, 3))
 
 
 @pytest.mark.usefixtures("numpy_backend")

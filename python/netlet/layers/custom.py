@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from netlet.layers.variable import Variable
     from netlet.program import Node, Program, ProgramBuilder
 
-__all__ = ["CustomSpec", "call_custom", "custom_specs", "lower_custom"]
+__all__ = ["CustomSpec", "call_custom", "custom_specs", "lower_custom", "split_variables"]
 
 
 def lower_custom(layer: Layer, builder: ProgramBuilder, x: Any) -> Node:
     """Add the op that stands for a layer of one's own to a program; arguments and result as of `Layer.lower`."""
     shape: Any = [(None, *one.shape) for one in x] if layer.takes_list else (None, *x.shape)
     row = [n for n in layer.compute_output_shape(shape)[1:] if n is not None]
-    params = [variable.lower(builder) for variable in _params(layer)]
-    state = [variable.lower_state(builder) for variable in _state(layer)]
+    trained, kept = split_variables(layer)
+    params, state = [v.lower(builder) for v in trained], [v.lower_state(builder) for v in kept]
     return builder.op("custom", x, params, state, name=layer.name, shape=row, layer=layer.name)
 
 
@@ -51,12 +51,10 @@ def call_custom(layer: Layer, arrays: Sequence[NDArray[Any]], training: bool) ->
     return y
 
 
-def _params(layer: Layer) -> list[Variable]:
-    return [variable for variable in layer._variables if variable.trainable]
-
-
-def _state(layer: Layer) -> list[Variable]:
-    return [variable for variable in layer._variables if not variable.trainable]
+def split_variables(layer: Layer) -> tuple[list[Variable], list[Variable]]:
+    """Return the weights that gradients change, and the others, in the order in which they were made."""
+    trained = [variable for variable in layer._variables if variable.trainable]
+    return trained, [variable for variable in layer._variables if not variable.trainable]
 
 
 class CustomSpec(CustomLayer):
@@ -84,7 +82,7 @@ class CustomSpec(CustomLayer):
         state: Sequence[Array],
         y: Array,
     ) -> None:
-        own = _state(self.layer)
+        own = split_variables(self.layer)[1]
         elsewhere = [
             variable.numpy() for variable, array in zip(own, state, strict=False) if not _same(variable.value, array)
         ]

@@ -33,7 +33,7 @@ class Layer:
       ``training``, it is told so. It may read and assign the layer's weights.
     - ``gradient(x, dy)``, which training needs, returns the gradients of ``sum(call(x) * dy)``: by ``x`` (each input),
       then by each trainable weight, in a list; or the one by ``x`` alone where there are no such weights. A layer whose
-      ``call`` returns the array that it got needs none.
+      ``call`` returns the array that it got needs none. `netlet.testing.check_gradient` checks it.
     - ``compute_output_shape``, where the output's shape is not the input's.
 
     Example::
