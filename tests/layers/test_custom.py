@@ -42,6 +42,9 @@ class Affine(Layer):
         super().__init__(**kwargs)
         self.units = units
 
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units}
+
     def build(self, input_shape: Any) -> None:
         self.kernel = self.add_weight("kernel", (input_shape[-1], self.units))
         self.bias = self.add_weight("bias", (self.units,), "zeros")
@@ -312,6 +315,31 @@ class TestAboveTheBackends:
             layer.add_weight(dtype="float64")
         with pytest.raises(ValueError, match="expected one of float32, float64, got 'int32'"):
             layer.add_weight(dtype="int32")
+
+    @pytest.mark.parametrize(
+        "make", [lambda: Affine(3, name="mine"), lambda: Canary(name="mine")], ids=["built", "made"]
+    )
+    def test_keras_files_hold_it_by_name(self, make: Any, tmp_path: Any) -> None:
+        model = trained(make())
+        model.save(tmp_path / "m.keras")
+        again = netlet.load_model(tmp_path / "m.keras", custom_objects={"Affine": Affine, "Canary": Canary})
+        for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+        with pytest.raises(netlet.errors.ModelFormatError, match="name it in custom_objects"):
+            netlet.load_model(tmp_path / "m.keras")
+
+    def test_models_may_share_it(self) -> None:
+        affine, canary = Affine(3), Canary()
+        models = [Sequential([Input((6,)), affine, canary, Dense(2)]) for _ in range(2)]
+        for turn in range(3):
+            model = models[turn % 2]
+            model.compile("sgd", "mse")
+            before = affine.kernel.numpy()
+            model.fit(X, Y, batch_size=25, epochs=2, verbose=0)
+            assert canary.counter.value == 4 * (turn + 1)
+            assert not np.array_equal(affine.kernel.numpy(), before)
+            np.testing.assert_array_equal(model.get_weights()[0], affine.kernel.numpy())
 
     def test_no_predictor_and_no_file_hold_it(self, tmp_path: Any) -> None:
         model = trained(Affine(3, name="mine"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -63,7 +63,9 @@ class Engine:
         if any(op.op == "custom" for op in self.program.ops):
             from netlet.layers.custom import custom_specs
 
-            extras = extras._replace(layers=custom_specs(self.program, _layers_of(arena.owner())))
+            model = arena.owner()
+            assert model is not None
+            extras = extras._replace(layers=custom_specs(self.program, model._stack))
         shape = (self.program.num_slots, self.program.param_size)
         self.slots = aligned_zeros(shape, program.dtype)
         self._optimizer = compilation.optimizer if self.program.optimizer is not None and compilation else None
@@ -187,13 +189,6 @@ class Engine:
     def _part_loss(self, place: int, totals: list[float]) -> float:
         assert self.composite is not None
         return self.composite.means()[place]
-
-
-def _layers_of(model: Any) -> Iterator[Any]:
-    """A model's layers, those of models within it included."""
-    for layer in getattr(model, "_stack", ()):
-        yield layer
-        yield from _layers_of(layer)
 
 
 def _mean_loss(totals: list[float]) -> float:
