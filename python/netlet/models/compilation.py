@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,7 +11,6 @@ from netlet.layers.shapes import positive_int
 from netlet.losses import Loss
 from netlet.metrics import ACCURACY, Metric
 from netlet.models.objective import objective
-from netlet.models.undecided import NAMES, Undecided, is_undecided
 from netlet.optimizers import Optimizer
 
 
@@ -131,7 +129,7 @@ class Compilation:
             raise ValueError(f"compile: {what} must be a list, got {given!r}")
         if not self.outputs and not isinstance(given, Mapping):
             return [[_metric(entry) for entry in _flat(given)]]
-        return [[_metric(m) for m in _flat(own)] for own in self._spread(given, what, None)]
+        return [[_metric(m) for m in _flat([own])] for own in self._spread(given, what, None)]
 
     # What trains
 
@@ -139,28 +137,6 @@ class Compilation:
     def loss(self) -> Loss | None:
         """The loss of a model with one output; of several, the first that there is."""
         return next((loss for loss in self.losses if loss is not None), None)
-
-    @property
-    def undecided(self) -> bool:
-        """Whether a loss is a "crossentropy" that no labels have decided yet."""
-        return any(isinstance(loss, Undecided) for loss in self.losses)
-
-    def decided(
-        self, label_shapes: Sequence[Sequence[int]], output_shapes: Sequence[Sequence[int | None]]
-    ) -> Compilation:
-        """Return these settings with each "crossentropy" made the one for such labels of the output's.
-
-        Args:
-            label_shapes, output_shapes: of each output, the batch in front; of labels, those that have a loss.
-        """
-        made = copy.copy(self)
-        shapes = iter(label_shapes)
-        labels = [() if loss is None else next(shapes) for loss in self.losses]
-        made.losses = [
-            _trainable(loss.decide(label, output)) if isinstance(loss, Undecided) else loss
-            for loss, label, output in zip(self.losses, labels, output_shapes, strict=True)
-        ]
-        return made
 
     def required_loss(self, model: str) -> Loss:
         """Return the loss; NotCompiledError naming ``model`` if ``compile`` was not given one."""
@@ -202,7 +178,9 @@ class Compilation:
 
         config = {
             "optimizer": optimizers.serialize(self.optimizer),
-            "loss": [_serialized(loss) for loss in self.losses] if self.outputs else _serialized(self.losses[0]),
+            "loss": [losses.serialize(loss) for loss in self.losses]
+            if self.outputs
+            else losses.serialize(self.losses[0]),
             "metrics": listed(self.metrics),
             "steps_per_execution": self.steps_per_execution,
             "check_finite": self.check_finite,
@@ -214,13 +192,7 @@ class Compilation:
         return config
 
 
-def _serialized(loss: Loss | None) -> Any:
-    return NAMES[0] if isinstance(loss, Undecided) else losses.serialize(loss)
-
-
 def _trainable(loss: Any) -> Loss:
-    if is_undecided(loss):
-        return Undecided()
     made = losses.as_loss(loss)
     objective(made)  # what can't be trained for is refused now
     return made

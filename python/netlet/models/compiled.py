@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from netlet import random
 from netlet.errors import NotCompiledError
 from netlet.layers import Layer
-from netlet.models.data import adapt_inputs, adapt_labels, adapt_weights, check_rows, to_array, weights_of_classes
+from netlet.models.data import adapt_inputs, adapt_labels, adapt_weights, check_rows, weights_of_classes
 from netlet.models.guard import Guard
 from netlet.models.history import History
 from netlet.models.hosts import run_hosts
@@ -85,9 +85,7 @@ class Compiled:
         Args:
             optimizer: a name, an Optimizer or a config.
             loss: a name, a Loss, a loss function or a config; may be None for a model that only predicts. For several
-                outputs, a list or a dict by their names, with None for an output that is not trained for. The name
-                "crossentropy" or "ce" stands for the binary, sparse categorical or categorical cross-entropy, whichever
-                fits the output and the first labels.
+                outputs, a list or a dict by their names, with None for an output that is not trained for.
             loss_weights: what each output's loss counts in their sum; default 1.
             metrics: list of names, Metrics, functions or configs; for several outputs, a list or dict of such lists.
             weighted_metrics: likewise, those that sample weights enter.
@@ -215,16 +213,10 @@ class Compiled:
         self, y: Any, sample_weight: Any, class_weight: Any, input_shape: Any, rows: int
     ) -> tuple[NDArray[Any], NDArray[Any] | None]:
         """Labels and weights as executors take them."""
-        shape = self._output_shape_for(input_shape)
-        loss = self._decided([y], [shape]).required_loss(self.name)
-        return self._adapt_output(y, sample_weight, class_weight, loss, shape, rows)
-
-    def _decided(self, labels: Sequence[Any], output_shapes: Sequence[Any]) -> Compilation:
-        """The settings, once labels of each output that has a loss have decided what they leave open."""
-        assert self._compilation is not None
-        if self._compilation.undecided:
-            self._set_compilation(self._compilation.decided([to_array(y, "y").shape for y in labels], output_shapes))
-        return self._compilation
+        compilation = self._compilation
+        assert compilation is not None
+        loss = compilation.required_loss(self.name)
+        return self._adapt_output(y, sample_weight, class_weight, loss, self._output_shape_for(input_shape), rows)
 
     def _adapt_output(
         self, y: Any, sample_weight: Any, class_weight: Any, loss: Loss, output_shape: Any, rows: int

@@ -55,7 +55,7 @@ class Engine:
         self.per_row = True
         extras = NO_EXTRAS
         scored: list[Scored] = []
-        if compilation is not None and compilation.loss is not None and not compilation.undecided:
+        if compilation is not None and compilation.loss is not None:
             scored = compilation.scored(output_shapes)
             program, extras = self._with_training(program, compilation, scored, arena)
         self.metrics = [entry.metric for entry in scored]

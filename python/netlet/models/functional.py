@@ -204,12 +204,10 @@ class Model(LayeredModel):
         if class_weight is not None:
             raise ValueError(f"{self.name}: class_weight needs one output, the model has {len(self._outputs.values)}")
         compilation = self._compilation
-        assert compilation is not None
+        composite = self._engine_for(input_shape).composite
+        assert compilation is not None and composite is not None
         trained = [name for name, loss in zip(self.output_names, compilation.losses, strict=True) if loss is not None]
         named = dict(zip(trained, _by_name(y, trained, "y"), strict=True))
-        compilation = self._decided(list(named.values()), [value.shape for value in self._outputs.values])
-        composite = self._engine_for(input_shape).composite
-        assert composite is not None
         if sample_weight is None or isinstance(sample_weight, (Mapping, list, tuple)):
             given = sample_weight or {}
             if not isinstance(given, Mapping):

@@ -161,7 +161,7 @@ class LayeredModel(Trainer):
             self._fast = (np.dtype(self.dtype), row, engine.executor.predict)
 
     def _set_compilation(self, compilation: Compilation) -> None:
-        if self.built and not compilation.undecided:
+        if self.built:
             compilation.scored(self._output_shapes())
         self._compilation = compilation
         self._forget_engine()
@@ -171,7 +171,7 @@ class LayeredModel(Trainer):
         return [self.output_shape]
 
     def _resolved_metrics(self, compilation: Compilation) -> list[Metric]:
-        if self.built and not compilation.undecided:
+        if self.built:
             return [scored.metric for scored in compilation.scored(self._output_shapes())]
         return [metric for metric in compilation.metrics[0] if not isinstance(metric, str)]
 
