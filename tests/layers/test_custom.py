@@ -246,6 +246,35 @@ def test_what_it_returns_must_fit(backend: str, layer: Any, error: type[Exceptio
     refused(layer(), error, message)
 
 
+class Doubled(Dense):
+    """A layer of Netlet's that is given a call of its own."""
+
+    def call(self, x: Any) -> Any:
+        return 2 * (x @ self.kernel.value + self.bias.value)  # type: ignore[union-attr]
+
+    def gradient(self, x: Any, dy: Any) -> list[Any]:
+        return [2 * dy @ self.kernel.value.T, 2 * x.T @ dy, 2 * dy.sum(axis=0)]
+
+
+class Lowered(Doubled):
+    """One that lowers itself again."""
+
+    def lower(self, builder: Any, x: Any) -> Any:
+        return Dense.lower(self, builder, x)
+
+
+def test_whichever_of_call_and_lower_is_defined_last_counts(backend: str) -> None:
+    check_gradient(Doubled(3), (None, 4))
+    doubled, lowered = Doubled(2), Lowered(2)
+    model = Sequential([Input((6,)), doubled])
+    np.testing.assert_allclose(model.predict(X, verbose=0), 2 * X @ doubled.kernel.numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(doubled(X), model.predict(X, verbose=0))
+    model = Sequential([Input((6,)), lowered])
+    np.testing.assert_allclose(model.predict(X, verbose=0), X @ lowered.kernel.numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(lowered(X), X @ lowered.kernel.numpy(), rtol=1e-5, atol=1e-6)
+    assert (doubled.is_custom, lowered.is_custom, Dense(1).is_custom) == (True, False, False)
+
+
 class Greedy(Layer):
     def call(self, x: Any) -> Any:
         x += 1

@@ -15,7 +15,8 @@ from netlet.callbacks.callback import Callback, Logs
 class RemoteMonitor(Callback):
     """Posts the logs of each epoch, and the epoch's number as ``epoch``, to a server, as JSON.
 
-    A server that is not there, or does not answer as it should, is a warning: training goes on.
+    A server that is not there, or breaks off, is a warning: training goes on. It waits for the answer as long as that
+    takes, whatever the answer is.
 
     Args:
         root: address of the server.

@@ -29,8 +29,9 @@ class Layer:
 
     A layer of your own can do without ``lower`` and compute in Python, for which every backend calls back:
 
-    - ``call(x)`` returns the output for a batch, a NumPy array that is not to be written to or kept. If it takes
-      ``training``, it is told so. It may read and assign the layer's weights.
+    - ``call(x)`` returns the output for a batch, a NumPy array that is not to be written to or kept; with
+      ``takes_list = True`` it gets a list of them. If it takes ``training``, it is told so. It may read and assign the
+      layer's weights.
     - ``gradient(x, dy)``, which training needs, returns the gradients of ``sum(call(x) * dy)``: by ``x`` (each input),
       then by each trainable weight, in a list; or the one by ``x`` alone where there are no such weights. A layer whose
       ``call`` returns the array that it got needs none. `netlet.testing.check_gradient` checks it.
@@ -138,7 +139,12 @@ class Layer:
     @property
     def is_custom(self) -> bool:
         """Whether it computes in Python, by a ``call`` of its own."""
-        return callable(getattr(self, "call", None))
+        return type(self).lower is Layer.lower and callable(getattr(self, "call", None))
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "call" in vars(cls) and "lower" not in vars(cls):  # what it inherits does not lower what it does
+            cls.lower = Layer.lower  # type: ignore[method-assign]
 
     def build_for(self, input_shape: Any, dtype: str) -> Shape:
         """Build the layer for a model's input of ``input_shape`` and return its output shape; the model's side of
