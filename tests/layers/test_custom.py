@@ -344,6 +344,9 @@ class TestAboveTheBackends:
             layer.add_weight(dtype="float64")
         with pytest.raises(ValueError, match="expected one of float32, float64, got 'int32'"):
             layer.add_weight(dtype="int32")
+        with pytest.raises(TypeError, match=r"name must be a string, got \(3, 4\); give a shape as shape="):
+            layer.add_weight((3, 4), "zeros")  # type: ignore[arg-type]
+        assert len(layer.weights) == 3
 
     @pytest.mark.parametrize(
         "make", [lambda: Affine(3, name="mine"), lambda: Canary(name="mine")], ids=["built", "made"]

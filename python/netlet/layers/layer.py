@@ -197,12 +197,15 @@ class Layer:
 
             dtype: the layer's, which is what None stands for.
 
-        Raises: ValueError if the name is taken, the regularizer has no ``gradient``, or dtype is another one.
+        Raises: ValueError if the name is taken, the regularizer has no ``gradient``, or dtype is another one; TypeError
+            if the name is no string.
         """
         if name is None:
             taken = {variable.name for variable in self._variables}
             names = (f"variable_{i}" if i else "variable" for i in range(len(taken) + 1))
             name = next(free for free in names if free not in taken)
+        elif not isinstance(name, str):
+            raise TypeError(f"{self.name}: add_weight: name must be a string, got {name!r}; give a shape as shape=")
         path = f"{self.name}/{name}"
         if dtype is not None and dtype_name(dtype) != self.dtype:
             raise ValueError(f"{path}: a weight has its layer's dtype, {self.dtype}, got {dtype!r}")
