@@ -35,6 +35,10 @@ def call_layer(layer: Layer, x: Any, training: bool = False) -> NDArray[Any]:
     if layer.built and layer.input_shape is not None and layer.weights and not layer.takes_list:
         check_input(layer.name, arrays[0].shape, layer.input_shape)
     layer.build_for(shapes if layer.takes_list else shapes[0], layer.dtype)
+    if layer.is_custom:
+        from netlet.layers.custom import call_custom
+
+        return call_custom(layer, arrays, training)
     builder = ProgramBuilder(layer.dtype)
     nodes = [builder.input(array.shape[1:], name=f"input_{i}") for i, array in enumerate(arrays)]
     program = optimize(builder.finish(layer.lower(builder, nodes if layer.takes_list else nodes[0])))

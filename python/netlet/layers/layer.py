@@ -27,6 +27,28 @@ class Layer:
     backend runs that program. A subclass defines ``build`` (if it has weights), ``compute_output_shape``, ``lower``
     and, if its constructor has arguments, ``get_config``.
 
+    A layer of your own can do without ``lower`` and compute in Python, for which every backend calls back:
+
+    - ``call(x)`` returns the output for a batch, a NumPy array that is not to be written to or kept; with
+      ``takes_list = True`` it gets a list of them. If it takes ``training``, it is told so. It may read and assign the
+      layer's weights.
+    - ``gradient(x, dy)``, which training needs, returns the gradients of ``sum(call(x) * dy)``: by ``x`` (each input),
+      then by each trainable weight, in a list; or the one by ``x`` alone where there are no such weights. A layer whose
+      ``call`` returns the array that it got needs none. `netlet.testing.check_gradient` checks it.
+    - ``compute_output_shape``, where the output's shape is not the input's.
+
+    Example::
+
+        class Scale(netlet.layers.Layer):
+            def build(self, input_shape):
+                self.scale = self.add_weight("scale", input_shape[1:], "ones")
+
+            def call(self, x):
+                return x * self.scale.value
+
+            def gradient(self, x, dy):
+                return [dy * self.scale.value, (dy * x).sum(axis=0)]
+
     Args:
         name: unique within a model; numbered automatically, such as "dense_1", if None.
         trainable: whether training changes its weights.
@@ -65,6 +87,8 @@ class Layer:
         self.input_shape: Any = None
         self.output_shape: Shape | None = None
         self._variables: list[Variable] = []
+        self._first_variables: list[Variable] = []  # made before build, as in a constructor
+        self._building = False
         self._preset: Mapping[str, NDArray[Any]] | None = None
 
     def _first_shape(self, input_shape: Any, input_dim: Any, batch_input_shape: Any) -> Shape | None:
@@ -106,7 +130,21 @@ class Layer:
 
         Returns: the value that leaves.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not define lower()")
+        if self.is_custom:
+            from netlet.layers.custom import lower_custom
+
+            return lower_custom(self, builder, x)
+        raise NotImplementedError(f"{type(self).__name__} does not define call() or lower()")
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether it computes in Python, by a ``call`` of its own."""
+        return type(self).lower is Layer.lower and callable(getattr(self, "call", None))
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "call" in vars(cls) and "lower" not in vars(cls):  # what it inherits does not lower what it does
+            cls.lower = Layer.lower  # type: ignore[method-assign]
 
     def build_for(self, input_shape: Any, dtype: str) -> Shape:
         """Build the layer for a model's input of ``input_shape`` and return its output shape; the model's side of
@@ -119,8 +157,15 @@ class Layer:
         output_shape = self.compute_output_shape(input_shape)
         if not self.built:
             self._dtype = dtype
-            self._variables = []
-            self.build(input_shape)
+            self._variables = list(self._first_variables)
+            self._building = True
+            try:
+                if self._preset is not None:
+                    for variable in self._first_variables:
+                        variable.assign(self._take_preset(variable.name, variable.path, variable.shape))
+                self.build(input_shape)
+            finally:
+                self._building = False
             self.built = True
         elif self._variables and self.input_shape is not None and not _fits(input_shape, self.input_shape):
             raise ValueError(
@@ -132,26 +177,38 @@ class Layer:
 
     def add_weight(
         self,
-        name: str = "weight",
+        name: str | None = None,
         shape: Sequence[int] = (),
         initializer: Any = "glorot_uniform",
         trainable: bool = True,
         regularizer: Any = None,
         constraint: Any = None,
+        dtype: Any = None,
     ) -> Variable:
         """Make a weight called ``name`` and return it.
 
         Args:
-            name: unique within the layer.
+            name: unique within the layer; None numbers it: "variable", "variable_1".
             shape: its shape; every entry positive.
             initializer: as `netlet.initializers.get` takes it.
             trainable: whether training changes it.
             regularizer: as `netlet.regularizers.get` takes it: its penalty is added to the loss.
             constraint: as `netlet.constraints.get` takes it: what the weight is brought back to after each update.
 
-        Raises: ValueError if the name is taken, or the regularizer has no ``gradient``.
+            dtype: the layer's, which is what None stands for.
+
+        Raises: ValueError if the name is taken, the regularizer has no ``gradient``, or dtype is another one; TypeError
+            if the name is no string.
         """
+        if name is None:
+            taken = {variable.name for variable in self._variables}
+            names = (f"variable_{i}" if i else "variable" for i in range(len(taken) + 1))
+            name = next(free for free in names if free not in taken)
+        elif not isinstance(name, str):
+            raise TypeError(f"{self.name}: add_weight: name must be a string, got {name!r}; give a shape as shape=")
         path = f"{self.name}/{name}"
+        if dtype is not None and dtype_name(dtype) != self.dtype:
+            raise ValueError(f"{path}: a weight has its layer's dtype, {self.dtype}, got {dtype!r}")
         if any(variable.name == name for variable in self._variables):
             raise ValueError(f"{path}: the layer already has a weight of this name")
         size = tuple(int(n) for n in shape)
@@ -163,7 +220,7 @@ class Layer:
                 raise ValueError(
                     f"{path}: the initializer is None, as it is in a config that was made with a custom one"
                 )
-            value = np.ascontiguousarray(np.asarray(maker(size, dtype=self.dtype)), dtype=self.dtype)
+            value = np.asarray(maker(size, dtype=self.dtype), dtype=self.dtype, order="C")
             if value.shape != size:
                 raise ValueError(f"{path}: initializer returned shape {value.shape}, expected {size}")
         variable = Variable(value, name, path, trainable)
@@ -171,6 +228,8 @@ class Layer:
         if variable.regularizer is not None and getattr(variable.regularizer, "gradient", None) is None:
             raise ValueError(f"{path}: {variable.regularizer!r} has no gradient(w), which training needs")
         self._variables.append(variable)
+        if not self._building:
+            self._first_variables.append(variable)
         return variable
 
     def _set_rules(self, **given: Any) -> None:

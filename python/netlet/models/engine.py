@@ -60,6 +60,12 @@ class Engine:
             program, extras = self._with_training(program, compilation, scored, arena)
         self.metrics = [entry.metric for entry in scored]
         self.program = optimize(program)
+        if any(op.op == "custom" for op in self.program.ops):
+            from netlet.layers.custom import custom_specs
+
+            model = arena.owner()
+            assert model is not None
+            extras = extras._replace(layers=custom_specs(self.program, model._stack))
         shape = (self.program.num_slots, self.program.param_size)
         self.slots = aligned_zeros(shape, program.dtype)
         self._optimizer = compilation.optimizer if self.program.optimizer is not None and compilation else None

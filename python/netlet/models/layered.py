@@ -215,7 +215,8 @@ class LayeredModel(Trainer):
         whatever else ``predict`` takes as rows is converted. ``out=`` names an array to write to, which is returned: of
         the result's shape and the model's dtype, C-contiguous, and apart from x in memory.
 
-        Raises: NotBuiltError before the model is built; ValueError if it begins with layers on strings.
+        Raises: NotBuiltError before the model is built; ValueError if it begins with layers on strings, or has a layer
+            that computes in Python.
 
         Example::
 
@@ -226,11 +227,14 @@ class LayeredModel(Trainer):
             raise NotBuiltError(f"{self.name}: the model is not built; call build() or add an Input")
         if hosts := self._hosts():
             raise ValueError(f"{self.name}: a predictor cannot run {hosts[0].name}, which takes strings; use predict()")
+        engine = self._engine_for(self.input_shape)
+        if own := [op.attrs["layer"] for op in engine.program.ops if op.op == "custom"]:
+            raise ValueError(f"{self.name}: a predictor cannot run {own[0]}, which computes in Python; use predict()")
         finite = self._compilation is not None and self._compilation.check_finite
         adapter = RowAdapter(
             self._first_layer_name(), self.input_shape, self.output_shape, self.dtype, finite, self._columns
         )
-        return self._engine_for(self.input_shape).executor.predictor(adapter)
+        return engine.executor.predictor(adapter)
 
     # Description
 

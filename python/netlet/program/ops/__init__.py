@@ -44,6 +44,7 @@ OPS: Table[OpSpec] = Table(
         "random_flip": "random_images:RandomFlip",
         "random_contrast": "random_images:RandomContrast",
         "random_affine": "affine:RandomAffine",
+        "custom": "custom:CustomLayer",
     }
 )
 
