@@ -1,7 +1,7 @@
 """The HDF5 file in which Keras keeps weights: ``layers/<layer>/vars/<i>``, read strictly.
 
-Only plain arrays of floats are read; of the optimizer, in ``optimizer/vars/<i>``, integers too. Links to elsewhere, data
-in other files, virtual data and filters that HDF5 would load as plugins are refused; and the arrays' sizes must be
+Only plain arrays of floats are read; of the optimizer, in ``optimizer/vars/<i>``, integers too. Links to elsewhere,
+data in other files, virtual data and filters that HDF5 would load as plugins are refused; and the arrays' sizes must be
 covered by bytes that the file has.
 """
 

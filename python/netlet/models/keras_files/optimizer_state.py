@@ -3,8 +3,8 @@
 Keras numbers what an optimizer keeps as it makes it: the count of steps; the learning rate, unless it is a schedule;
 the moving averages of all weights; the sums of accumulated gradients; then the rule's own arrays, weight by weight. The
 weights are those that train, in the order of Keras' layers. Three rules differ from Netlet's slots, which have their
-weight's shape: Adafactor keeps rows and columns of a matrix, and for each weight an array of its shape besides; Muon has
-a velocity only where Adam moves a weight; Nadam ends with a product that follows from the count.
+weight's shape: Adafactor keeps rows and columns of a matrix, and for each weight an array of its shape besides; Muon
+has a velocity only where Adam moves a weight; Nadam ends with a product that follows from the count.
 """
 
 from __future__ import annotations
