@@ -1,9 +1,10 @@
 """Transfer learning: layers that learned one task are put to use for another, of which few examples are labelled.
 
 ``python -m netlet.examples.transfer``. Data are scikit-learn's copy of the UCI digits. In each of two transfers a
-network learns a first task from hundreds of images. Its hidden layers then go into a second model with a new output: first they
-are frozen (``trainable = False``) while that output learns from a few images of each class; then all is fine-tuned at a
-low learning rate. The same model from scratch, trained on the same few images for as long, is what to compare with.
+network learns a first task from hundreds of images. Its hidden layers then go into a second model with a new output:
+first they are frozen (``trainable = False``) while that output learns from a few images of each class; then all is
+fine-tuned at a low learning rate. The same model from scratch, trained on the same few images for as long, is what to
+compare with.
 
 - *a worse camera*: clean images of all digits, then noisy ones. The second task needs what the first one taught.
 - *other digits*: 0 to 4, then 5 to 9. What tells five digits apart is not what tells others apart: layers that
