@@ -77,7 +77,7 @@ class Engine:
         parts: tuple[Part, ...] = self.composite.parts if self.composite is not None else ()
         readers: list[tuple[str, Callable[[list[float]], Any]]] = [("loss", _mean_loss)]
         for place, part in enumerate(parts):
-            if part.spec is not None:
+            if part.spec is not None and compilation is not None and compilation.apart:
                 readers.append((f"{part.name}_loss", partial(self._part_loss, place)))
         for entry, where in zip(scored, metric_slices(self.program), strict=True):
             metric = entry.metric

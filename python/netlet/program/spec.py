@@ -337,6 +337,7 @@ class LossSpec(Spec):
         fuses: the op whose output it may take back to its input (``softmax``, ``sigmoid``), or None.
         native: whether the C++ and Numba backends have a kernel for it; see :meth:`is_native`.
         per_row: whether a row's loss depends on that row alone; see :meth:`per_row_for`.
+        label_padding: what shorter rows of labels are filled up with, or None where they must have their full length.
     """
 
     family = "loss"
@@ -344,6 +345,7 @@ class LossSpec(Spec):
     fuses: str | None = None
     native: bool = False
     per_row: bool = True
+    label_padding: int | None = None
 
     def is_native(self, attrs: Attrs) -> bool:
         """Returns whether the kernels of :attr:`native` compute it with these attributes: they know no optional one."""
