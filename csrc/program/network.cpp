@@ -59,10 +59,12 @@ std::unique_ptr<Workspace<T>> Network<T>::workspace(int64_t capacity, int thread
   for (const auto& op : ops_) ws->scratch_stride = std::max(ws->scratch_stride, op->scratch(kernels_, capacity));
   ws->scratch_stride = (ws->scratch_stride + 15) / 16 * 16;
   if (backward)
-    for (const auto& step : backward->steps)
+    for (const auto& step : backward->steps) {
+      int64_t width = 0;
       for (size_t i = 0; i < step.adds.size(); ++i)
-        if (step.adds[i])
-          widest_added = std::max(widest_added, program_.values[at(program_.ops[at(step.op)].inputs[i])].size);
+        if (step.adds[i]) width += program_.values[at(program_.ops[at(step.op)].inputs[i])].size;
+      widest_added = std::max(widest_added, width);
+    }
   if (program_.has_loss) target = (checked_mul(capacity, target_bytes()) + 7) / static_cast<int64_t>(sizeof(T));
 
   auto carve = [&](T* base) {
@@ -176,15 +178,17 @@ void Network<T>::backward(const BackwardPlan& plan, Run<T> run, Workspace<T>& ws
   T* dx[kMostInputs];
   for (const BackwardPlan::Step& step : plan.steps) {
     const OpCall& call = program_.ops[at(step.op)];
+    T* sum = ws.sum;  // each gradient that is added has a place of its own: an op may have several
     for (size_t j = 0; j < call.inputs.size(); ++j) {
       x[j] = ws.value[at(call.inputs[j])];
-      dx[j] = !step.wants[j] ? nullptr : step.adds[j] ? ws.sum : ws.gradient[at(call.inputs[j])];
+      dx[j] = !step.wants[j] ? nullptr : step.adds[j] ? sum : ws.gradient[at(call.inputs[j])];
+      if (step.adds[j]) sum += rows * program_.values[at(call.inputs[j])].size;
     }
     ops_[at(step.op)]->backward(run, rows, x, ws.value[at(call.output)], ws.gradient[at(call.output)], dx,
                                 prepared ? prepared[step.op] : nullptr);
     for (size_t j = 0; j < call.inputs.size(); ++j)
       if (step.adds[j])
-        kernels_.add(rows * program_.values[at(call.inputs[j])].size, ws.sum, ws.gradient[at(call.inputs[j])]);
+        kernels_.add(rows * program_.values[at(call.inputs[j])].size, dx[j], ws.gradient[at(call.inputs[j])]);
     if (ws.laps) ws.laps->lap(ws.laps->backward(at(step.op)));
     if (interrupt)
       interrupt->after(2 * plan_.flops * static_cast<double>(rows) / static_cast<double>(plan.steps.size()));
