@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from netlet.layers.activation import Activation
 from netlet.layers.activation_layers import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from netlet.layers.activity_regularization import ActivityRegularization
 from netlet.layers.dense import Dense
 from netlet.layers.embedding import Embedding
 from netlet.layers.input_layer import Input, InputLayer
 from netlet.layers.layer import Layer
+from netlet.layers.masking import Masking
 from netlet.layers.merging import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from netlet.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from netlet.layers.normalization import BatchNormalization, LayerNormalization, RMSNormalization, UnitNormalization
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 _LAYERS: tuple[type[Layer], ...] = (
     Activation,
+    ActivityRegularization,
     Add,
     AlphaDropout,
     Average,
@@ -55,6 +58,7 @@ _LAYERS: tuple[type[Layer], ...] = (
     InputLayer,
     LayerNormalization,
     LeakyReLU,
+    Masking,
     Maximum,
     Minimum,
     Multiply,
@@ -115,6 +119,7 @@ def deserialize(config: Any) -> Layer:
 __all__ = [
     "ELU",
     "Activation",
+    "ActivityRegularization",
     "Add",
     "AlphaDropout",
     "Average",
@@ -137,6 +142,7 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "Masking",
     "Maximum",
     "Minimum",
     "Multiply",

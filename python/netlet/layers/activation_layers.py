@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from netlet import activations, initializers
 from netlet.layers.layer import Layer
+from netlet.layers.masks import fill
 from netlet.layers.merging import known
 from netlet.layers.shapes import Shape, format_shape
 from netlet.layers.variable import Variable
 
 if TYPE_CHECKING:
     from netlet.program import Node, ProgramBuilder
+
+
+#: What takes the place of a logit that does not count, as in Keras: its exponential is 0.
+_LEAST = -1e9
 
 
 def _number(value: Any, what: str) -> float:
@@ -29,6 +34,8 @@ class LeakyReLU(Layer):
         negative_slope: not negative; default 0.3.
         **kwargs: as for every `Layer`.
     """
+
+    supports_masking = True
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         if "alpha" in kwargs:  # the argument's older name
@@ -51,6 +58,8 @@ class ELU(Layer):
         **kwargs: as for every `Layer`.
     """
 
+    supports_masking = True
+
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.alpha = _number(alpha, f"{self.name}: alpha")
@@ -71,6 +80,8 @@ class ReLU(Layer):
         threshold: default 0.
         **kwargs: as for every `Layer`.
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -108,7 +119,12 @@ class Softmax(Layer):
     Args:
         axis: default -1, the last; for another one the axes are moved there and back.
         **kwargs: as for every `Layer`.
+
+    With a mask ``[B, ...]`` that broadcasts to x, what it leaves out gets 0, and the rest is the softmax of the rest.
     """
+
+    supports_masking = True
+    uses_mask = True
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -132,6 +148,16 @@ class Softmax(Layer):
         moved = builder.op("permute", x, axes=axes)
         return builder.op("permute", builder.softmax(moved), name=self.name, axes=axes)
 
+    def lower_masked(self, builder: ProgramBuilder, x: Any, mask: Any) -> Node:
+        node = mask.node
+        if len(node.shape) != len(x.shape) or any(m not in (1, n) for m, n in zip(node.shape, x.shape, strict=True)):
+            raise ValueError(
+                f"{self.name}: a mask of shape {format_shape((None, *node.shape))} does not broadcast to an input of "
+                f"shape {format_shape((None, *x.shape))}"
+            )
+        soft = self.lower(builder, fill(builder, x, mask, _LEAST))
+        return fill(builder, soft, mask, 0.0)  # along an axis of which nothing counts, softmax is not 0
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}
 
@@ -148,6 +174,7 @@ class PReLU(Layer):
         **kwargs: as for every `Layer`.
     """
 
+    supports_masking = True
     alpha: Variable | None
     alpha_regularizer: Any
     alpha_constraint: Any

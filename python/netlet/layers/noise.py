@@ -20,6 +20,7 @@ class _Noise(Layer):
     what was drawn, so that a saved model goes on as it would have.
     """
 
+    supports_masking = True
     op = ""
     strength = "rate"
     most = 1.0

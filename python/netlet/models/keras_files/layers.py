@@ -26,7 +26,6 @@ _MAX_SEED = 1 << 31  # Keras keeps seeds as 32-bit integers
 
 # What Keras writes of layers and Netlet's do not take: the values with which it says nothing. () is any value.
 _NEUTRAL: dict[str, tuple[Any, ...]] = {
-    "activity_regularizer": (None,),
     "autocast": (True,),
     "gamma_quantizer": (None,),
     "input_length": (),
@@ -131,7 +130,7 @@ def _input_layer(config: Mapping[str, Any]) -> InputLayer:
 
 def _parameters(cls: type) -> set[str]:
     """The arguments that a layer's constructor takes, those of `Layer` included."""
-    found = {"name", "trainable", "dtype"}
+    found = {"name", "trainable", "dtype", "activity_regularizer"}
     return found | set(inspect.signature(cls).parameters) - {"kwargs"}
 
 

@@ -44,6 +44,11 @@ OPS: Table[OpSpec] = Table(
         "random_flip": "random_images:RandomFlip",
         "random_contrast": "random_images:RandomContrast",
         "random_affine": "affine:RandomAffine",
+        "masked_batch_normalization": "normalization_masked:MaskedBatchNormalization",
+        "mask": "masks:MaskOf",
+        "mask_any": "masks:MaskAny",
+        "masked_fill": "masks:MaskedFill",
+        "masked_select": "masks:MaskedSelect",
     }
 )
 
