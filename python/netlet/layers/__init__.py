@@ -10,6 +10,7 @@ from netlet.layers.activation_layers import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from netlet.layers.activity_regularization import ActivityRegularization
 from netlet.layers.dense import Dense
 from netlet.layers.embedding import Embedding
+from netlet.layers.group_normalization import GroupNormalization
 from netlet.layers.input_layer import Input, InputLayer
 from netlet.layers.layer import Layer
 from netlet.layers.masking import Masking
@@ -55,6 +56,7 @@ _LAYERS: tuple[type[Layer], ...] = (
     Flatten,
     GaussianDropout,
     GaussianNoise,
+    GroupNormalization,
     InputLayer,
     LayerNormalization,
     LeakyReLU,
@@ -135,6 +137,7 @@ __all__ = [
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
+    "GroupNormalization",
     "Hashing",
     "Input",
     "InputLayer",

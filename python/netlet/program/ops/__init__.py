@@ -25,6 +25,7 @@ OPS: Table[OpSpec] = Table(
         "dot": "merge:Dot",
         "batch_normalization": "normalization:BatchNormalization",
         "layer_normalization": "normalization:LayerNormalization",
+        "group_normalization": "normalization_group:GroupNormalization",
         "unit_normalization": "normalization:UnitNormalization",
         "dropout": "noise:Dropout",
         "gaussian_noise": "noise:GaussianNoise",
