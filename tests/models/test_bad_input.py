@@ -441,7 +441,7 @@ def test_bad_first_data_do_not_build_a_model(x: Any, y: Any) -> None:
         (lambda: Reshape(3), ValueError, "target_shape must be a tuple of ints"),
         (lambda: Reshape((-1, -1)), ValueError, "at most one -1"),
         (lambda: Reshape((0, 2)), ValueError, "positive sizes"),
-        (lambda: Flatten("channels_first"), ValueError, "data_format must be"),
+        (lambda: Flatten("channels_frist"), ValueError, "data_format must be"),
         (lambda: Layer(units=3), ValueError, "Layer: unexpected arguments units"),
     ],
 )

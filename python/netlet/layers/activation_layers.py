@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from netlet import activations, initializers
+from netlet.layers.axes import axes_last, row_axes
 from netlet.layers.layer import Layer
 from netlet.layers.masks import fill
 from netlet.layers.merging import known
@@ -114,10 +116,10 @@ class ReLU(Layer):
 
 
 class Softmax(Layer):
-    """``exp(x) / sum(exp(x))`` along an axis.
+    """``exp(x) / sum(exp(x))`` along an axis or several.
 
     Args:
-        axis: default -1, the last; for another one the axes are moved there and back.
+        axis: one, or several over which the exponentials are added together; default -1, the last.
         **kwargs: as for every `Layer`.
 
     With a mask ``[B, ...]`` that broadcasts to x, what it leaves out gets 0, and the rest is the softmax of the rest.
@@ -126,27 +128,26 @@ class Softmax(Layer):
     supports_masking = True
     uses_mask = True
 
-    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if isinstance(axis, bool) or not isinstance(axis, int) or axis == 0:
+        self.axis = axis if isinstance(axis, int) else list(axis)
+        if isinstance(axis, bool) or axis == 0:
             raise ValueError(f"{self.name}: axis must be an integer other than 0, the batch, got {axis!r}")
-        self.axis = axis
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        place = self.axis if self.axis > 0 else len(input_shape) + self.axis
-        if not 0 < place < len(input_shape):
-            raise ValueError(f"{self.name}: input has shape {format_shape(input_shape)}, which has no axis {self.axis}")
+        row_axes(self.axis, len(input_shape), self.name)
         return input_shape
 
     def lower(self, builder: ProgramBuilder, x: Any) -> Node:
-        rank = len(x.shape)
-        place = self.axis if self.axis > 0 else rank + 1 + self.axis
-        if place == rank:
-            return builder.softmax(x, name=self.name)
-        axes = list(range(1, rank + 1))
-        axes[place - 1], axes[-1] = axes[-1], axes[place - 1]
-        moved = builder.op("permute", x, axes=axes)
-        return builder.op("permute", builder.softmax(moved), name=self.name, axes=axes)
+        places = row_axes(self.axis, len(x.shape) + 1, self.name)
+
+        def soft(value: Node, name: str | None) -> Node:
+            if len(places) == 1:
+                return builder.softmax(value, name=name)
+            joined = (*value.shape[: -len(places)], math.prod(value.shape[-len(places) :]))
+            return builder.reshape(builder.softmax(builder.reshape(value, joined)), value.shape, name=name)
+
+        return axes_last(builder, x, places, soft, self.name)
 
     def lower_masked(self, builder: ProgramBuilder, x: Any, mask: Any) -> Node:
         node = mask.node

@@ -27,6 +27,7 @@ class Dense(Layer):
         kernel_constraint, bias_constraint: names, constraints or configs: what the weights are brought back to after
             each update.
         activity_regularizer: a penalty on the output; see `Layer`.
+        lora_rank, lora_alpha, quantization_config: None; low-rank adaptation and quantization are not supported.
         **kwargs: name, trainable, dtype, input_shape, input_dim, as for every `Layer`.
 
     Shapes: x ``[B, ..., I]`` to y ``[B, ..., O]``; kernel ``[I, O]``, bias ``[O]``. Axes between are rows.
@@ -54,10 +55,14 @@ class Dense(Layer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: None = None,
+        lora_alpha: None = None,
+        quantization_config: None = None,
         **kwargs: Any,
     ) -> None:
         units = positive_int(units, "Dense: units")
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self._refuse(lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
         self._set_rules(
             kernel_regularizer=kernel_regularizer,
             bias_regularizer=bias_regularizer,

@@ -28,6 +28,7 @@ class Embedding(Layer):
         embeddings_regularizer, embeddings_constraint: of the table; see `Dense`.
         mask_zero: whether the number 0 stands for nothing and is left out by the output's mask; see `Masking`.
         weights: the table's values, ``[V, D]``; None initializes them.
+        lora_rank, lora_alpha, quantization_config: None; low-rank adaptation and quantization are not supported.
         **kwargs: as for every `Layer`.
 
     Shapes: x ``[B, ...]`` to y ``[B, ..., D]``; embeddings ``[V, D]``.
@@ -48,9 +49,14 @@ class Embedding(Layer):
         embeddings_constraint: Any = None,
         mask_zero: bool = False,
         weights: Any = None,
+        lora_rank: None = None,
+        lora_alpha: None = None,
+        quantization_config: None = None,
         **kwargs: Any,
     ) -> None:
+        kwargs.pop("input_length", None)  # of older files: the shape of the data says it
         super().__init__(**kwargs)
+        self._refuse(lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
         self.input_dim = positive_int(input_dim, f"{self.name}: input_dim")
         self.output_dim = positive_int(output_dim, f"{self.name}: output_dim")
         if not isinstance(mask_zero, (bool, np.bool_)):

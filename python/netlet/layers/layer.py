@@ -35,6 +35,7 @@ class Layer:
         name: unique within a model; numbered automatically, such as "dense_1", if None.
         trainable: whether training changes its weights.
         dtype: "float32", "float64", or None for the model's.
+        autocast: accepted for Keras' sake, without effect: everything in a model has its dtype.
         input_shape: shape of one row, for the first layer of a model: ``Dense(3, input_shape=(2,))``.
         input_dim: short for ``input_shape=(input_dim,)``.
         batch_input_shape: ``input_shape`` with the batch in front, such as ``(None, 2)``.
@@ -57,6 +58,7 @@ class Layer:
         name: str | None = None,
         trainable: bool = True,
         dtype: Any = None,
+        autocast: bool = True,
         input_shape: Sequence[int | None] | int | None = None,
         input_dim: int | None = None,
         batch_input_shape: Sequence[int | None] | None = None,
@@ -219,6 +221,12 @@ class Layer:
             raise ValueError(f"{path}: {variable.regularizer!r} has no gradient(w), which training needs")
         self._variables.append(variable)
         return variable
+
+    def _refuse(self, **given: Any) -> None:
+        """Raise a ValueError for an argument of Keras' that Netlet does not have, unless it is None or False."""
+        for argument, value in given.items():
+            if value is not None and value is not False:
+                raise ValueError(f"{self.name}: {argument}={value!r} is not supported")
 
     def _set_rules(self, **given: Any) -> None:
         """Take arguments such as ``kernel_regularizer`` and ``bias_constraint`` as attributes."""

@@ -122,8 +122,7 @@ class BatchNormalization(Scaled):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if renorm:
-            raise ValueError(f"{self.name}: renorm={renorm!r} is not supported")
+        self._refuse(renorm=renorm)
         self.axis = axis
         self.momentum = number(momentum, f"{self.name}: momentum", 0.0, 1.0)
         self.epsilon = number(epsilon, f"{self.name}: epsilon", 0.0, 1e30)

@@ -29,6 +29,7 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "autocast": (True,),
     "gamma_quantizer": (None,),
     "input_length": (),
+    "lora_alpha": (None,),
     "lora_rank": (None,),
     "noise_shape": (None,),
     "optional": (False, None),
@@ -40,6 +41,11 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "rms_scaling": (False,),
     "sparse": (False, None),
     "synchronized": (),  # among machines; there is one
+}
+# Those that a constructor takes only to refuse or ignore them.
+_NOT_HERE = {
+    *("autocast", "lora_alpha", "lora_rank", "quantization_config"),
+    *("renorm", "renorm_clipping", "renorm_momentum", "synchronized"),
 }
 
 
@@ -131,7 +137,7 @@ def _input_layer(config: Mapping[str, Any]) -> InputLayer:
 def _parameters(cls: type) -> set[str]:
     """The arguments that a layer's constructor takes, those of `Layer` included."""
     found = {"name", "trainable", "dtype", "activity_regularizer"}
-    return found | set(inspect.signature(cls).parameters) - {"kwargs"}
+    return found | set(inspect.signature(cls).parameters) - {"kwargs"} - _NOT_HERE
 
 
 def _short(value: Any) -> str:
