@@ -253,11 +253,14 @@ class Compiled:
         """The same rows, each of weight 1."""
         return Rows(rows.xs, rows.y, None)
 
-    def _next_shuffle(self) -> tuple[int, int]:
-        """(seed, epoch) of the next pass's order. The seed is drawn at first use and again after set_random_seed."""
+    def _next_shuffle(self, passes: int) -> tuple[int, int]:
+        """(seed, epoch) of the order of the first of so many passes.
+
+        The seed is drawn at first use and again after set_random_seed.
+        """
         source = random.global_generator()
         if self._shuffle_seed is None or self._seed_source is not source:
             self._shuffle_seed, self._shuffle_count, self._seed_source = random.next_seed(), 0, source
         count = self._shuffle_count
-        self._shuffle_count = count + 1
+        self._shuffle_count = count + passes
         return self._shuffle_seed, count
