@@ -17,6 +17,7 @@ from netlet.layers.variable import Variable
 from netlet.utils.naming import auto_name, check_name
 
 if TYPE_CHECKING:
+    from netlet.layers.masks import Mask
     from netlet.program import Node, ProgramBuilder
 
 
@@ -25,7 +26,8 @@ class Layer:
 
     A layer has no arithmetic of its own: ``build`` makes its weights, ``lower`` adds its ops to a program, and every
     backend runs that program. A subclass defines ``build`` (if it has weights), ``compute_output_shape``, ``lower``
-    and, if its constructor has arguments, ``get_config``.
+    and, if its constructor has arguments, ``get_config``; ``supports_masking``, if a mask of its input is one of its
+    output too.
 
     A layer of your own can do without ``lower`` and compute in Python, for which every backend calls back:
 
@@ -50,9 +52,12 @@ class Layer:
                 return [dy * self.scale.value, (dy * x).sum(axis=0)]
 
     Args:
+        activity_regularizer: a name, regularizer or config: a penalty on the output, which is divided by the number of
+            rows and added to the loss.
         name: unique within a model; numbered automatically, such as "dense_1", if None.
         trainable: whether training changes its weights.
         dtype: "float32", "float64", or None for the model's.
+        autocast: accepted for Keras' sake, without effect: everything in a model has its dtype.
         input_shape: shape of one row, for the first layer of a model: ``Dense(3, input_shape=(2,))``.
         input_dim: short for ``input_shape=(input_dim,)``.
         batch_input_shape: ``input_shape`` with the batch in front, such as ``(None, 2)``.
@@ -62,13 +67,20 @@ class Layer:
 
     #: Whether it takes a list of values; its shapes then are lists of shapes.
     takes_list = False
+    activity_regularizer: Any
+    #: Whether masks go on to its output, as `lower_mask` says; where not, they end here with a warning.
+    supports_masking = False
+    #: Whether `lower_masked` does something else than `lower`; such a layer can be called with a mask.
+    uses_mask = False
 
     def __init__(
         self,
         *,
+        activity_regularizer: Any = None,
         name: str | None = None,
         trainable: bool = True,
         dtype: Any = None,
+        autocast: bool = True,
         input_shape: Sequence[int | None] | int | None = None,
         input_dim: int | None = None,
         batch_input_shape: Sequence[int | None] | None = None,
@@ -83,6 +95,10 @@ class Layer:
         self.trainable = bool(trainable)
         self._dtype: str | None = None if dtype is None else dtype_name(dtype)
         self.input_shape_argument = self._first_shape(input_shape, input_dim, batch_input_shape)
+        self._set_rules(activity_regularizer=activity_regularizer)
+        penalty = self.activity_regularizer
+        if penalty is not None and getattr(penalty, "gradient", None) is None:
+            raise ValueError(f"{self.name}: {penalty!r} has no gradient(x), which training needs")
         self.built = False
         self.input_shape: Any = None
         self.output_shape: Shape | None = None
@@ -145,6 +161,39 @@ class Layer:
         super().__init_subclass__(**kwargs)
         if "call" in vars(cls) and "lower" not in vars(cls):  # what it inherits does not lower what it does
             cls.lower = Layer.lower  # type: ignore[method-assign]
+
+    # Masks
+
+    @property
+    def makes_mask(self) -> bool:
+        """Whether a mask begins here: `lower_mask` returns one though none comes in."""
+        return False
+
+    def lower_masked(self, builder: ProgramBuilder, x: Any, mask: Any) -> Node:
+        """As `lower`, where what enters has a mask.
+
+        Args:
+            mask: a `netlet.layers.masks.Mask`; a list where `takes_list`, with None for a value that has none.
+        """
+        return self.lower(builder, x)
+
+    def lower_mask(self, builder: ProgramBuilder, x: Any, mask: Any) -> Mask | None:
+        """Return the output's mask, or None; called where `supports_masking`. Arguments as of `lower_masked`."""
+        found: Mask | None = None if self.takes_list else mask
+        return found
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return the output's mask for a batch and its mask: an array of truth values ``[B, ...]``, or None.
+
+        Args:
+            inputs: a batch; a list of them where `takes_list`.
+            previous_mask: truth values, ``[B, ...]``, or None; a list of such where `takes_list`.
+        """
+        if not self.makes_mask and not self.takes_list:
+            return previous_mask
+        from netlet.layers.eager import mask_of
+
+        return mask_of(self, inputs, previous_mask)
 
     def build_for(self, input_shape: Any, dtype: str) -> Shape:
         """Build the layer for a model's input of ``input_shape`` and return its output shape; the model's side of
@@ -232,6 +281,12 @@ class Layer:
             self._first_variables.append(variable)
         return variable
 
+    def _refuse(self, **given: Any) -> None:
+        """Raise a ValueError for an argument of Keras' that Netlet does not have, unless it is None or False."""
+        for argument, value in given.items():
+            if value is not None and value is not False:
+                raise ValueError(f"{self.name}: {argument}={value!r} is not supported")
+
     def _set_rules(self, **given: Any) -> None:
         """Take arguments such as ``kernel_regularizer`` and ``bias_constraint`` as attributes."""
         for argument, value in given.items():
@@ -311,21 +366,24 @@ class Layer:
 
     # Use outside of a model
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x: Any, training: bool = False, mask: Any = None) -> Any:
         """Return the layer's output, building the layer first if it is not.
 
         Args:
             x: a batch, or a symbolic value of `Input` or another layer, for which a symbolic value is returned: this is
                 how a `Model` is made. A layer of several inputs takes a list.
             training: whether it acts as in training.
+            mask: truth values for a batch, for a layer that `uses_mask`. In a model masks find their own way.
 
-        Raises: ValueError if ``x`` does not fit the layer.
+        Raises: ValueError if ``x`` does not fit the layer; TypeError if it takes no mask.
         """
+        if mask is not None and (not self.uses_mask or self.takes_list or holds_symbols(x)):
+            raise TypeError(f"{self.name}: it takes no mask here, got {type(mask).__name__}")
         if holds_symbols(x):
             return call_symbolically(self, x)
         from netlet.layers.eager import call_layer
 
-        return call_layer(self, x, training)
+        return call_layer(self, x, training, mask)
 
     def check_input_shape(self, shape: Sequence[int | None]) -> None:
         """Raise a ValueError unless an input of ``shape`` fits the shape that the layer was built for."""
@@ -336,7 +394,10 @@ class Layer:
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments; subclasses add theirs."""
-        return {"name": self.name, "trainable": self.trainable, "dtype": self._dtype}
+        config = {"name": self.name, "trainable": self.trainable, "dtype": self._dtype}
+        if self.activity_regularizer is not None:
+            config |= self._rules_config("activity_regularizer")
+        return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:

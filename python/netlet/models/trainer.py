@@ -144,7 +144,7 @@ class Trainer(Compiled):
                     at = _split_at(len(rows), split)
                     rows, held_out = rows.part(0, at), rows.part(at, len(rows))
                     if class_weight is not None:  # it is for training only, as in Keras
-                        held_out = Rows(held_out.xs, held_out.y, None)
+                        held_out = self._without_weights(held_out)
                 source = ArraySource(rows, size, order, steps)
             if validation_data is not None:
                 held_out = self._adapt_validation(validation_data, input_shape, val_size)
