@@ -88,6 +88,7 @@ constexpr Kernels<T> make_kernels(Isa isa) {
   k.prelu_backward = prelu_backward<T>;
   k.prelu_sums = prelu_sums<T>;
   k.affine = affine<T>;
+  k.permutation = permutation_by_lanes;
   k.dropout = dropout<T>;
   k.row_moments = row_moments<T>;
   k.row_norm_forward = row_norm_forward<T>;

@@ -196,7 +196,8 @@ struct Kernels {
   void (*prelu_sums)(int64_t rows, int64_t n, int64_t ld, const T* x, const T* dy, T* sums, bool accumulate);
   void (*affine)(int64_t rows, int64_t n, const T* scale, const T* offset, const T* x, T* y);
 
-  void (*dropout)(int64_t n, const DropoutArgs<T>& a, const T* x, T* y);  // y may be x
+  void (*permutation)(uint64_t seed, uint64_t epoch, int64_t n, int64_t* order);  // as in core/philox.h
+  void (*dropout)(int64_t n, const DropoutArgs<T>& a, const T* x, T* y);          // y may be x
 
   // Normalized rows, and columns: see csrc/kernels/normalization.inl. gamma and beta may be null, for 1 and 0.
   void (*row_moments)(int64_t rows, int64_t n, T epsilon, bool rms, const T* x, T* moments);

@@ -274,7 +274,7 @@ void Executor<T>::train_steps(const Rows<T>& rows, int64_t batch, std::optional<
   Training& t = *training_;
   const int64_t rows_of_batch = std::min(batch, rows.count);
   t.reserve(network_, update_.plain(), rows_of_batch, training_sharded_, threads_);
-  const int64_t* order = shuffle ? t.order(*shuffle, rows.count) : nullptr;
+  const int64_t* order = shuffle ? t.order(network_.kernels(), *shuffle, rows.count) : nullptr;
   for (size_t s = 0; s < t.shards.size(); ++s) observe(*t.shards[s], static_cast<int64_t>(s));
   const double flops = 3 * network_.plan().flops * static_cast<double>(rows_of_batch);
   const Host* host = network_.host().get();

@@ -40,13 +40,14 @@ double cost_of_a_lap() {
 }
 
 // Seconds to draw the order of n rows.
-double time_of_order(int64_t n, double at_most) {
+template <class T>
+double time_of_order(const Kernels<T>& kernels, int64_t n, double at_most) {
   std::vector<int64_t> order(at(n));
   std::vector<double> times;
   double all = 0;
   for (uint64_t epoch = 0; times.size() < 2 || (times.size() < 9 && all < at_most); ++epoch) {
     const auto begin = Clock::now();
-    permutation(0, epoch, n, order.data());
+    kernels.permutation(0, epoch, n, order.data());
     times.push_back(since(begin));
     all += times.back();
   }
@@ -192,7 +193,8 @@ Profile Executor<T>::profile(const Rows<T>& rows, int64_t batch, double rate, do
     const auto& prepared = twin.training_->prepared_of;
     auto none = [&](Part part) { found.parts[Laps::place(part)] = -1; };
     if (std::all_of(prepared.begin(), prepared.end(), [](const T* q) { return !q; })) none(Part::prepare);
-    found.shuffle = time_of_order(rows.count, seconds) / static_cast<double>((rows.count + batch - 1) / batch);
+    found.shuffle =
+        time_of_order(network_.kernels(), rows.count, seconds) / static_cast<double>((rows.count + batch - 1) / batch);
     found.step += found.shuffle;
   }
   return found;

@@ -68,12 +68,12 @@ void Executor<T>::Training::reserve(const Network<T>& network, bool plain, int64
 }
 
 template <class T>
-const int64_t* Executor<T>::Training::order(Shuffle shuffle, int64_t rows) {
+const int64_t* Executor<T>::Training::order(const Kernels<T>& kernels, Shuffle shuffle, int64_t rows) {
   const bool same = static_cast<int64_t>(permutation.size()) == rows && permuted.seed == shuffle.seed &&
                     permuted.epoch == shuffle.epoch;
   if (!same) {
     permutation.resize(at(rows));
-    ::netlet::permutation(shuffle.seed, shuffle.epoch, rows, permutation.data());
+    kernels.permutation(shuffle.seed, shuffle.epoch, rows, permutation.data());
     permuted = shuffle;
   }
   return permutation.data();

@@ -318,6 +318,20 @@ void test_dropout(const Kernels<T>& kernels) {
         }
 }
 
+// The order of rows is the one that core/philox.h defines, at whichever length its draws end.
+template <class T>
+void test_permutation(const Kernels<T>& kernels) {
+  for (const int64_t n : {0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 127, 128, 129, 130, 255, 256, 257, 1000, 4097}) {
+    std::vector<int64_t> got(static_cast<size_t>(n)), want(static_cast<size_t>(n));
+    for (const uint64_t seed : {uint64_t{5}, uint64_t{0xFEDCBA9876543210u}})
+      for (const uint64_t epoch : {uint64_t{0}, uint64_t{0x100000003u}}) {
+        kernels.permutation(seed, epoch, n, got.data());
+        permutation(seed, epoch, n, want.data());
+        CHECK_NOTE(got == want, "n " + std::to_string(n));
+      }
+  }
+}
+
 // Moments and sums of columns cut out of wider rows, as threads take them, are those of the whole, bit for bit; and of
 // one row, or one that is constant, they are exact.
 template <class T>
@@ -390,6 +404,7 @@ void test_all(Isa isa) {
   test_activations(k);
   test_piecewise(k);
   test_sgd(k);
+  test_permutation(k);
   test_dropout(k);
   test_columns(k);
   test_extremes(k);
