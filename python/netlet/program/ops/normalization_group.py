@@ -20,6 +20,7 @@ class GroupNormalization(LayerNormalization):
     signature = "x[B,...,C] gamma[C]? beta[C]? -> y[B,...,C]"
     formula = "y = gamma * (x - mean) / sqrt(variance + epsilon) + beta"
     source = "Wu & He (2018); keras.layers.GroupNormalization"
+    native = False
 
     def attributes(self, given: Attrs) -> tuple[Attr, ...]:
         return (

@@ -36,6 +36,7 @@ class MaskedBatchNormalization(BatchNormalization):
     signature = "x[B,...,C] mask[B,...] gamma[C]? beta[C]? state mean[C] variance[C] -> y[B,...,C]"
     arity = 2
     discrete = ("x1",)
+    native = False
 
     def output_shape(self, inputs: Sequence[Shape], params: Sequence[Shape], attrs: Attrs, declared: Shape) -> Shape:
         shape = super().output_shape(inputs, params, attrs, declared)
