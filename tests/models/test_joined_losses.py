@@ -203,3 +203,27 @@ def test_a_value_that_several_readers_have_gets_all_their_gradients(backend: str
             numeric = (moved[0] - moved[1]) / 2e-5
             # central differences: their error is the step squared, and eps times the value over the step
             assert (old - new)[at] / 0.01 == pytest.approx(numeric, rel=1e-6, abs=1e-7)
+
+
+def test_predictions_take_no_detour_by_the_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is there for the loss alone is not computed for a prediction, and a predictor stays the native one."""
+    from netlet.backends import available_backends
+
+    if "native" not in available_backends():
+        pytest.skip("the native backend is not available")
+    from netlet import _predictor
+    from netlet.backends.host import Host
+
+    monkeypatch.setenv("NETLET_BACKEND", "native")
+    x = X.reshape(24, 6)
+    model = Sequential([Input((6,)), Dense(5, "relu", activity_regularizer="l2", kernel_regularizer="l1"), Dense(2)])
+    model.compile("sgd", "mse")
+    model.fit(x, x[:, :2], verbose=0)
+
+    def called(*arguments: Any) -> None:
+        raise AssertionError("a prediction called the host")
+
+    monkeypatch.setattr(Host, "forward", called)
+    predict = model.predictor()
+    assert isinstance(predict, _predictor.Predictor)
+    np.testing.assert_array_equal(predict(x), model.predict(x))
