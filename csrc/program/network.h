@@ -22,7 +22,7 @@ struct Workspace {
   std::vector<T*> value;       // [values]; inputs point to the caller's rows, or to `gathered`
   std::vector<T*> gradient;    // [values]; null where not wanted
   std::vector<T*> gathered;    // [inputs]: rows picked out of the caller's arrays
-  T* sum = nullptr;            // a gradient on its way to being added
+  T* sum = nullptr;            // gradients on their way to being added
   T* weight = nullptr;         // [capacity]: gathered sample weights
   void* target = nullptr;      // [capacity, target row]: gathered targets
   double* row_loss = nullptr;  // [capacity]

@@ -62,7 +62,7 @@ class NativeExecutor:
         self._isa, self._num_threads = isa, num_threads
         self._host = Host(program, params, state, extras) if needs_host(program, extras) else None
         text = program.to_json().encode()
-        self._executor = made(text, params, slots, isa=isa, num_threads=num_threads, host=self._host)
+        self._executor = made(text, params, state, slots, isa=isa, num_threads=num_threads, host=self._host)
         self._dtype = np.dtype(program.dtype)
         self._output_shapes = [program.values[i].shape for i in program.outputs]
         self.train = self._executor.train

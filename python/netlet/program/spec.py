@@ -144,7 +144,7 @@ class Spec:
         signature: arguments with their shapes, for people, e.g. ``x[B,...,I] kernel[I,O] bias[O]? -> y[B,...,O]``.
         formula: what it computes, in one line.
         source: where formula and conventions come from.
-        native: whether the C++ engine has kernels for it; where not, it calls back the reference, and so does Numba.
+        native: whether the C++ engine has kernels for it; where not, it calls back the reference.
     """
 
     name: str

@@ -129,6 +129,10 @@ class Dropout(_Noise):
     name = "dropout"
     formula = "y = x * kept / (1 - rate)"
     source = "Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov (2014); keras.layers.Dropout"
+    native = True
+
+    def is_native(self, attrs: Attrs) -> bool:
+        return self.native and not attrs["noise_shape"]
 
     def attributes(self, given: Attrs) -> tuple[Attr, ...]:
         return (
