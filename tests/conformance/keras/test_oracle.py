@@ -6,6 +6,7 @@ that has Keras with PyTorch or JAX, if it is not this one.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from netlet.backends import available_backends
 WHY = compare.why_no_keras()
 CASES = cases()
 BACKENDS = available_backends()
+KEEP = Path(os.environ["NETLET_ORACLE_KEEP"]) if "NETLET_ORACLE_KEEP" in os.environ else None
 needs_keras = pytest.mark.skipif(WHY is not None, reason=str(WHY))
 each_case = pytest.mark.parametrize("i", range(len(CASES)), ids=[str(case) for case in CASES])
 
@@ -30,13 +32,13 @@ each_case = pytest.mark.parametrize("i", range(len(CASES)), ids=[str(case) for c
 @pytest.fixture(scope="module")
 def keras64(tmp_path_factory: pytest.TempPathFactory) -> Arrays:
     """What Keras made of all cases in float64."""
-    return compare.keras_train(CASES, "float64", tmp_path_factory.mktemp("oracle"))
+    return compare.keras_train(CASES, "float64", KEEP or tmp_path_factory.mktemp("oracle"))
 
 
 @pytest.fixture(scope="module")
 def keras32(tmp_path_factory: pytest.TempPathFactory) -> Arrays:
     """What Keras made of all cases in float32."""
-    return compare.keras_train(CASES, "float32", tmp_path_factory.mktemp("oracle"))
+    return compare.keras_train(CASES, "float32", KEEP or tmp_path_factory.mktemp("oracle"))
 
 
 def test_every_loss_optimizer_and_schedule_of_netlet_has_a_recipe() -> None:

@@ -106,7 +106,7 @@ def _head(optimizer: Optimizer) -> list[Array]:
     """The count and, unless it follows from the count, the learning rate."""
     head: list[Array] = [np.asarray(optimizer._iterations, np.int64 if optimizer._iterations >> 31 else np.int32)]
     if not callable(optimizer._learning_rate):
-        head.append(np.asarray(optimizer.learning_rate, np.float64))  # which Keras rounds to its variable's type
+        head.append(np.asarray(float(optimizer.learning_rate), np.float64))  # which Keras rounds to its variable's type
     return head
 
 

@@ -14,31 +14,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from netlet.backends import available_backends  # noqa: E402
 from oracle import compare, results  # noqa: E402
-from oracle.case import Case  # noqa: E402
 from oracle.cases import cases  # noqa: E402
 from oracle.results import DTYPES, Row  # noqa: E402
-
-
-def _keras(todo: list[Case], folder: Path) -> dict[str, compare.Arrays]:
-    """What Keras made of all cases, from the folder if it is there."""
-    made = {}
-    for dtype in DTYPES:
-        known = folder / f"trained_{dtype}.npz"
-        listed = folder / f"cases_{dtype}.jsonl"
-        now = "".join(case.to_json() + "\n" for case in todo)
-        if known.exists() and listed.read_text(encoding="utf-8") == now:
-            with np.load(known) as arrays:
-                made[dtype] = dict(arrays)
-        else:
-            made[dtype] = compare.keras_train(todo, dtype, folder)
-    return made
 
 
 def main() -> int:
@@ -53,7 +35,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.keep or Path(scratch)
         folder.mkdir(exist_ok=True)
-        keras = _keras(todo, folder)
+        keras = {dtype: compare.keras_train(todo, dtype, folder) for dtype in DTYPES}
     rows = []
     for i, case in enumerate(todo):
         theirs = {dtype: compare.keras_case(keras[dtype], i) for dtype in DTYPES}

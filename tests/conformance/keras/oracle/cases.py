@@ -18,6 +18,7 @@ from oracle.case import Case
 from oracle.networks import NETWORKS
 from oracle.recipes import (
     COMMON,
+    IN_NETWORKS,
     LOGITS,
     LOSSES,
     NOT_HIDDEN,
@@ -110,7 +111,8 @@ def cases() -> list[Case]:
             ]
         found += [_case(optimizer, args, usual, "tanh") for args in more]
         found += [_case(optimizer, first | args, usual, "tanh") for args in COMMON]
-        plain = [Case(name, optimizer, "MeanSquaredError", "", "real", "linear", first) for name in networks]
+        args = first | IN_NETWORKS.get(optimizer, {})
+        plain = [Case(name, optimizer, "MeanSquaredError", "", "real", "linear", args) for name in networks]
         found += plain[shift % half :: half]
     for args in SCHEDULES.values():
         found += [_case(name, {"learning_rate": args}, usual, "tanh") for name in ("SGD", "Adam")]

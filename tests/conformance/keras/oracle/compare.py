@@ -51,14 +51,17 @@ def why_no_keras() -> str | None:
 
 
 def keras_train(cases: list[Case], dtype: str, folder: Path) -> Arrays:
-    """Return what Keras made of all cases, in a process of its own."""
+    """Return what Keras makes of all cases in a process of its own, or made before, if the folder has that."""
     given, made = folder / f"cases_{dtype}.jsonl", folder / f"trained_{dtype}.npz"
-    given.write_text("".join(case.to_json() + "\n" for case in cases), encoding="utf-8")
-    command = [PYTHON, str(HERE / "keras_side.py"), dtype, str(given), str(made)]
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=folder, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(done.stderr[-4000:])
+    listed = "".join(case.to_json() + "\n" for case in cases)
+    if not made.exists() or given.read_text(encoding="utf-8") != listed:
+        made.unlink(missing_ok=True)
+        given.write_text(listed, encoding="utf-8")
+        command = [PYTHON, str(HERE / "keras_side.py"), dtype, str(given), str(made)]
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=folder, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr[-4000:])
     with np.load(made) as arrays:
         return dict(arrays)
 

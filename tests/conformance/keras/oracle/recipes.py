@@ -83,6 +83,10 @@ OPTIMIZERS: dict[str, list[dict[str, Any]]] = {
     ],
 }
 
+#: Further arguments where a network is not the small one. With its usual 0.1, Ftrl's first step takes most of each
+#: weight away, and what divides by norms then multiplies roundings by 1e9: nothing is compared, in float64 either.
+IN_NETWORKS: dict[str, dict[str, Any]] = {"Ftrl": {"initial_accumulator_value": 0.001}}
+
 #: Arguments of each schedule, as a case has them.
 SCHEDULES: dict[str, dict[str, Any]] = {
     name: {"schedule": name, **arguments}
