@@ -6,6 +6,7 @@
 #include "kernels/dropout.inl"
 #include "kernels/elementwise.inl"
 #include "kernels/gemm.inl"
+#include "kernels/linear_pieces.inl"
 #include "kernels/loss.inl"
 #include "kernels/merge.inl"
 #include "kernels/normalization.inl"
@@ -83,6 +84,10 @@ constexpr Kernels<T> make_kernels(Isa isa) {
   NL_MERGE(minimum, MergeMinimum)
 #undef NL_MERGE
 
+  k.prelu_forward = prelu_forward<T>;
+  k.prelu_backward = prelu_backward<T>;
+  k.prelu_sums = prelu_sums<T>;
+  k.affine = affine<T>;
   k.permutation = permutation_by_lanes;
   k.dropout = dropout<T>;
   k.row_moments = row_moments<T>;

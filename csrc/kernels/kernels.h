@@ -188,6 +188,14 @@ struct Kernels {
   void (*merge_forward[kMergeCount])(int64_t n, int count, const T* const* x, T* y);
   void (*merge_backward[kMergeCount])(int64_t n, int count, const T* const* x, const T* y, const T* dy, T* const* dx);
 
+  // Rows of n elements, each with its alpha, scale or offset (or null, for 0): y <- x > 0 ? x : alpha * x, its
+  // gradient, and sums[N] <- (accumulate ? sums : 0) + sum over the rows, ld apart, of dy * min(x, 0); y <- x * scale +
+  // offset.
+  void (*prelu_forward)(int64_t rows, int64_t n, const T* alpha, const T* x, T* y);
+  void (*prelu_backward)(int64_t rows, int64_t n, const T* alpha, const T* x, const T* dy, T* dx);
+  void (*prelu_sums)(int64_t rows, int64_t n, int64_t ld, const T* x, const T* dy, T* sums, bool accumulate);
+  void (*affine)(int64_t rows, int64_t n, const T* scale, const T* offset, const T* x, T* y);
+
   void (*permutation)(uint64_t seed, uint64_t epoch, int64_t n, int64_t* order);  // as in core/philox.h
   void (*dropout)(int64_t n, const DropoutArgs<T>& a, const T* x, T* y);          // y may be x
 

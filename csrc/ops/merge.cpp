@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ops/op.h"
+#include "ops/walk.h"
 
 namespace netlet {
 namespace {
@@ -19,19 +20,11 @@ class MergeOp final : public Op<T> {
   MergeOp(const Program& program, const OpCall& call)
       : merge_(call.merge), count_(static_cast<int>(call.inputs.size())) {
     const Value& y = program.values[static_cast<size_t>(call.output)];
-    shape_ = y.shape.dims();
     size_ = y.size;
     for (int v : call.inputs) {
       const Value& x = program.values[static_cast<size_t>(v)];
       sizes_.push_back(x.size);
-      std::vector<int64_t> steps(shape_.size(), 0);
-      int64_t step = 1;
-      for (size_t axis = shape_.size(); axis-- > 0;) {
-        const int64_t n = x.shape.dims()[axis];
-        if (n != 1) steps[axis] = step;
-        step *= n;
-      }
-      steps_.push_back(std::move(steps));
+      walks_.push_back(Walk::spread(y.shape.dims(), x.shape.dims()));
       spreads_ = spreads_ || x.size != size_;
     }
   }
@@ -78,7 +71,7 @@ class MergeOp final : public Op<T> {
         if (to[j] && sizes_[j] != size_) {
           T* const sum = dx[j] + r * sizes_[j];
           std::fill_n(sum, sizes_[j], T(0));
-          walk(j, [&](int64_t narrow, int64_t wide) { sum[narrow] += to[j][wide]; });
+          walks_[j]([&](int64_t narrow, int64_t wide) { sum[narrow] += to[j][wide]; });
         }
     }
   }
@@ -94,30 +87,15 @@ class MergeOp final : public Op<T> {
       at[j] = from;
       if (sizes_[j] == size_) continue;
       T* const to = scratch + static_cast<int64_t>(j) * size_;
-      walk(j, [&](int64_t narrow, int64_t wide) { to[wide] = from[narrow]; });
+      walks_[j]([&](int64_t narrow, int64_t wide) { to[wide] = from[narrow]; });
       at[j] = to;
-    }
-  }
-
-  // f(place in input j, place in the output) for each element of a row of the output, in order.
-  template <class F>
-  void walk(size_t j, F&& f) const {
-    int64_t index[16] = {}, narrow = 0;
-    for (int64_t wide = 0; wide < size_; ++wide) {
-      f(narrow, wide);
-      for (size_t axis = shape_.size(); axis-- > 0;) {
-        narrow += steps_[j][axis];
-        if (++index[axis] < shape_[axis]) break;
-        narrow -= steps_[j][axis] * shape_[axis];
-        index[axis] = 0;
-      }
     }
   }
 
   Merge merge_;
   int count_;
-  std::vector<int64_t> shape_, sizes_;       // of the output, of a row of each input
-  std::vector<std::vector<int64_t>> steps_;  // [inputs][axes]: from one place to the next; 0 where it stays
+  std::vector<int64_t> sizes_;  // of a row of each input
+  std::vector<Walk> walks_;     // over the output, with the places in each input
   int64_t size_ = 1;
   bool spreads_ = false;
 };

@@ -84,6 +84,17 @@ template <class T>
 std::unique_ptr<Op<T>> make_concatenate(const Program&, const OpCall&);
 
 template <class T>
+std::unique_ptr<Op<T>> make_prelu(const Program&, const OpCall&);
+template <class T>
+std::unique_ptr<Op<T>> make_repeat_vector(const Program&, const OpCall&);
+template <class T>
+std::unique_ptr<Op<T>> make_permute(const Program&, const OpCall&);
+template <class T>
+std::unique_ptr<Op<T>> make_rescale(const Program&, const OpCall&);
+template <class T>
+std::unique_ptr<Op<T>> make_standardize(const Program&, const OpCall&);
+
+template <class T>
 std::unique_ptr<Op<T>> make_hosted(Host&, int place, const OpCall&);
 
 // The op at `place` of the Program's list. host: null unless the Program needs one.
@@ -114,6 +125,16 @@ std::unique_ptr<Op<T>> make_op(const Program& program, int place, Host* host) {
       return make_merge<T>(program, call);
     case OpKind::concatenate:
       return make_concatenate<T>(program, call);
+    case OpKind::prelu:
+      return make_prelu<T>(program, call);
+    case OpKind::repeat_vector:
+      return make_repeat_vector<T>(program, call);
+    case OpKind::permute:
+      return make_permute<T>(program, call);
+    case OpKind::rescale:
+      return make_rescale<T>(program, call);
+    case OpKind::standardize:
+      return make_standardize<T>(program, call);
     case OpKind::hosted:
       return make_hosted<T>(*host, place, call);
   }

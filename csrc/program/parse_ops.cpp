@@ -21,10 +21,11 @@ class OpReader {
   void read(const std::string& name) {
     const bool norm = call_.kind == OpKind::batch_normalization || call_.kind == OpKind::layer_normalization;
     if (norm) call_.norm.scale = flag("scale", true), call_.norm.center = flag("center", true);
-    const size_t params = call_.kind == OpKind::embedding ? 1 : norm ? at(call_.norm.scale + call_.norm.center) : 0;
+    const bool one = call_.kind == OpKind::embedding || call_.kind == OpKind::prelu;
+    const size_t params = one ? 1 : norm ? at(call_.norm.scale + call_.norm.center) : 0;
     if (call_.params.size() != params)
       bad("expected " + std::to_string(params) + " params, got " + std::to_string(call_.params.size()));
-    const size_t state = call_.kind == OpKind::batch_normalization ? 2 : 0;
+    const size_t state = call_.kind == OpKind::batch_normalization || call_.kind == OpKind::standardize ? 2 : 0;
     if (call_.state.size() != state)
       bad("expected " + std::to_string(state) + " entries of the state, got " + std::to_string(call_.state.size()));
     inputs(name);
@@ -39,6 +40,16 @@ class OpReader {
         return layer_normalization();
       case OpKind::merge:
         return merge();
+      case OpKind::prelu:
+        return prelu();
+      case OpKind::repeat_vector:
+        return repeat_vector();
+      case OpKind::permute:
+        return permute();
+      case OpKind::rescale:
+        return rescale();
+      case OpKind::standardize:
+        return standardize();
       default:
         return concatenate();
     }
@@ -171,6 +182,66 @@ class OpReader {
     want_output(Shape(std::move(dims)));
   }
 
+  void prelu() const {
+    attrs_.allow_only({});
+    const Param& alpha = p_.params[at(call_.params[0])];
+    bool fits = alpha.shape.rank() == input(0).rank();
+    for (int64_t axis = 0; fits && axis < input(0).rank(); ++axis)
+      fits = alpha.shape[axis] == 1 || alpha.shape[axis] == input(0)[axis];
+    if (!fits) bad("alpha has shape " + alpha.shape.str() + ", expected " + input(0).str() + " or 1s in it");
+    want_output(input(0));
+  }
+
+  void repeat_vector() const {
+    attrs_.allow_only({"n"});
+    if (input(0).rank() != 1) bad("input has shape " + input(0).str() + ", expected a vector");
+    want_output(Shape{whole("n", 1, 1, int64_t{1} << 31), input(0)[0]});
+  }
+
+  void permute() {
+    attrs_.allow_only({"axes"});
+    std::vector<int64_t> dims;
+    std::vector<char> taken(static_cast<size_t>(input(0).rank()), 0);
+    for (const json::Value& v : attrs_["axes"].array()) {
+      const int64_t axis = v.integer(1, input(0).rank());
+      if (taken[static_cast<size_t>(axis - 1)]++) v.fail("axis " + std::to_string(axis) + " comes twice");
+      call_.axes.push_back(axis);
+      dims.push_back(input(0)[axis - 1]);
+    }
+    if (call_.axes.size() != taken.size()) bad("axes: expected all " + std::to_string(taken.size()) + " of them");
+    want_output(Shape(std::move(dims)));
+  }
+
+  // One number, or a list of one or of as many as the input has last.
+  std::vector<double> numbers(const char* name, double otherwise) const {
+    const json::Value* v = attrs_.find(name);
+    if (!v) return {otherwise};
+    if (!v->is(json::Type::array)) return {v->number()};
+    std::vector<double> all;
+    for (const json::Value& each : v->array()) all.push_back(each.number());
+    const bool fits = all.size() == 1 || (!input(0).empty() && static_cast<int64_t>(all.size()) == input(0).back());
+    if (!fits) v->fail("expected one number, or as many as the input has last");
+    return all;
+  }
+
+  void rescale() {
+    attrs_.allow_only({"scale", "offset"});
+    call_.scales = numbers("scale", 1);
+    call_.offsets = numbers("offset", 0);
+    want_output(input(0));
+  }
+
+  void standardize() const {
+    attrs_.allow_only({"axes"});
+    const int64_t axes = whole("axes", 1, 0, 16);
+    const std::vector<int64_t>& dims = input(0).dims();
+    if (input(0).rank() < axes)
+      bad("input has shape " + input(0).str() + ", expected " + std::to_string(axes) + " axes");
+    const Shape inner = axes ? Shape(std::vector<int64_t>(dims.end() - axes, dims.end())) : Shape{1};
+    for (int entry : call_.state) want_shape(p_.state[at(entry)], inner);
+    want_output(input(0));
+  }
+
   const json::Value& attrs_;
   const std::string& where_;
   Program& p_;
@@ -185,7 +256,12 @@ OpKind kind_of_op(std::string_view name, Merge& merge) {
                                                              {"dropout", OpKind::dropout},
                                                              {"batch_normalization", OpKind::batch_normalization},
                                                              {"layer_normalization", OpKind::layer_normalization},
-                                                             {"concatenate", OpKind::concatenate}};
+                                                             {"concatenate", OpKind::concatenate},
+                                                             {"prelu", OpKind::prelu},
+                                                             {"repeat_vector", OpKind::repeat_vector},
+                                                             {"permute", OpKind::permute},
+                                                             {"rescale", OpKind::rescale},
+                                                             {"standardize", OpKind::standardize}};
   static constexpr std::pair<const char*, Merge> merges[] = {
       {"add", Merge::add},         {"subtract", Merge::subtract}, {"multiply", Merge::multiply},
       {"average", Merge::average}, {"maximum", Merge::maximum},   {"minimum", Merge::minimum}};

@@ -61,6 +61,11 @@ enum class OpKind {
   layer_normalization,
   merge,
   concatenate,
+  prelu,
+  repeat_vector,
+  permute,
+  rescale,
+  standardize,
   hosted,
 };
 
@@ -73,9 +78,11 @@ struct OpCall {
   Piecewise<double> piecewise{};
   Norm norm{};
   Merge merge = Merge::add;
-  double rate = 0;    // of dropout
-  uint64_t seed = 0;  // of dropout
-  int64_t axis = 0;   // of concatenate: in the shape of a row
+  double rate = 0;                      // of dropout
+  uint64_t seed = 0;                    // of dropout
+  int64_t axis = 0;                     // of concatenate: in the shape of a row
+  std::vector<int64_t> axes;            // of permute: those of the input, counted from 1, in their new order
+  std::vector<double> scales, offsets;  // of rescale: one each, or as many as the last axis has
 };
 
 struct LossCall {

@@ -263,6 +263,10 @@ class Compiled:
             weights = weights_of_classes(class_weight, labels, label_width=width, dtype=dtype)
         return labels, weights
 
+    def _without_weights(self, rows: Rows) -> Rows:
+        """The same rows, each of weight 1."""
+        return Rows(rows.xs, rows.y, None)
+
     def _next_shuffle(self, passes: int) -> tuple[int, int]:
         """(seed, epoch) of the order of the first of so many passes.
 

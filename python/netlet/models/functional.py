@@ -16,7 +16,7 @@ from netlet.models.composite import join_labels
 from netlet.models.data import adapt_inputs, check_rows, to_array
 from netlet.models.hosts import host_chain
 from netlet.models.layered import LayeredModel
-from netlet.program import Program, ProgramBuilder
+from netlet.models.lowering import Flow, Lowered, Lowering
 from netlet.utils.naming import auto_name, check_name
 
 
@@ -150,16 +150,18 @@ class Model(LayeredModel):
         """Return the output's shape for an input's, both with the batch in front."""
         return self.output_shape
 
-    def lower(self) -> Program:
-        builder = ProgramBuilder(self.dtype)
-        nodes: dict[int, Any] = {}
+    def _lower(self, training: bool) -> Lowered:
+        lowering = Lowering(self.dtype)
+        flows: dict[int, Flow] = {}
         for value in self._host_values[-1:] or self._inputs.values:  # layers on the host run before
-            nodes[id(value)] = builder.input([n for n in value.shape[1:] if n is not None], name=value.name)
+            flows[id(value)] = lowering.input([n for n in value.shape[1:] if n is not None], value.name)
         for value in self._order[len(self._host_values) :]:
             assert value.call is not None
-            arguments = [nodes[id(entry)] for entry in value.call.inputs]
-            nodes[id(value)] = value.layer.lower(builder, arguments if value.call.listed else arguments[0])
-        return builder.finish([nodes[id(value)] for value in self._outputs.values])
+            flows[id(value)] = lowering.call(value.layer, [flows[id(entry)] for entry in value.call.inputs])
+        return lowering.finish([flows[id(value)] for value in self._outputs.values], training)
+
+    def _joined(self) -> bool:
+        return len(self._outputs.values) > 1 or super()._joined()
 
     # Data
 
@@ -227,7 +229,7 @@ class Model(LayeredModel):
                 own, weight = self._adapt_output(named[part.name], given.get(part.name), None, loss, value.shape, rows)
             labels.append(own)
             weights.append(weight)
-        return join_labels(composite.parts, labels, weights, self.dtype), None
+        return join_labels(labels, weights, self.dtype), None
 
     def _named(self, given: Any, trained: Sequence[str], what: str) -> dict[str, Any]:
         """A dict by the outputs' names from one, or from a list for all outputs or for those that are trained for."""
