@@ -140,6 +140,7 @@ WRAPPERS = ("LossScaleOptimizer", "MultiOptimizer")
 NOT_IN_A_NETWORK = {
     "Input": "a function; InputLayer is what it makes, and is in every network",
     "Layer": "the base",
+    "Masking": "does nothing but to rows that it masks, which have tests of their own",
     **dict.fromkeys(("AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise"), "draws random numbers"),
     **dict.fromkeys(("RandomContrast", "RandomFlip", "RandomRotation"), "draws random numbers"),
     **dict.fromkeys(("RandomTranslation", "RandomZoom"), "draws random numbers"),
