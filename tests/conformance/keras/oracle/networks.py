@@ -147,6 +147,20 @@ def rules(k: Any, case: Case, dtype: str) -> Any:
     return _stack(k, dtype, "x", (FEATURES,), layers)
 
 
+def penalties(k: Any, case: Case, dtype: str) -> Any:
+    """Groups of features brought to one scale, and penalties on what layers give out."""
+    L = k.layers
+    layers = [
+        L.Dense(HIDDEN, name="first"),
+        L.GroupNormalization(groups=2, name="groups"),
+        L.Activation("tanh", name="tanh"),
+        L.ActivityRegularization(l1=0.01, l2=0.02, name="penalty"),
+        L.Dense(6, activation="softplus", activity_regularizer=k.regularizers.L2(0.03), name="second"),
+        L.Dense(OUTPUTS, name="out"),
+    ]
+    return _stack(k, dtype, "x", (FEATURES,), layers)
+
+
 NETWORKS: dict[str, Network] = {
     "mlp": Network(mlp, _mlp_inputs),
     "normalizations": Network(normalizations),
@@ -156,4 +170,5 @@ NETWORKS: dict[str, Network] = {
     "merges": Network(merges, lambda case: {"a": (FEATURES,), "b": (4,)}),
     "outputs": Network(outputs, outputs=("first", "second")),
     "rules": Network(rules),
+    "penalties": Network(penalties),
 }

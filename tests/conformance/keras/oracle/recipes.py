@@ -98,7 +98,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
             "warmup_target": 0.03,
             "warmup_steps": 20,
         },
-        "CosineDecayRestarts": {"initial_learning_rate": 0.03, "first_decay_steps": 20, "t_mul": 1.5, "m_mul": 0.8},
+        "CosineDecayRestarts": {"initial_learning_rate": 0.03, "first_decay_steps": 23, "t_mul": 1.5, "m_mul": 0.8},
         "ExponentialDecay": {"initial_learning_rate": 0.05, "decay_steps": 10, "decay_rate": 0.9, "staircase": True},
         "InverseTimeDecay": {"initial_learning_rate": 0.05, "decay_steps": 10, "decay_rate": 0.5},
         "PiecewiseConstantDecay": {"boundaries": [20, 50], "values": [0.03, 0.02, 0.01]},
@@ -140,6 +140,7 @@ WRAPPERS = ("LossScaleOptimizer", "MultiOptimizer")
 NOT_IN_A_NETWORK = {
     "Input": "a function; InputLayer is what it makes, and is in every network",
     "Layer": "the base",
+    "Masking": "does nothing but to rows that it masks, which have tests of their own",
     **dict.fromkeys(("AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise"), "draws random numbers"),
     **dict.fromkeys(("RandomContrast", "RandomFlip", "RandomRotation"), "draws random numbers"),
     **dict.fromkeys(("RandomTranslation", "RandomZoom"), "draws random numbers"),
