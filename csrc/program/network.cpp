@@ -103,16 +103,17 @@ int64_t Network<T>::forward_scratch(int64_t rows) const {
 }
 
 template <class T>
-void Network<T>::forward(const Run<T>& run, T** value, int64_t rows, bool defer, Interrupt* interrupt, Laps* laps,
+void Network<T>::forward(const Run<T>& run, T** value, int64_t rows, bool with_loss, Interrupt* interrupt, Laps* laps,
                          const T* const* packed) const {
   const T* x[kMostInputs];
   for (size_t i = 0; i < program_.ops.size(); ++i) {
     const OpCall& call = program_.ops[i];
+    if (!with_loss && !plan_.serves[i]) continue;
     if (call.kind == OpKind::reshape) {
       value[at(call.output)] = value[at(plan_.root[at(call.output)])];
       continue;
     }
-    if (defer && static_cast<int>(i) == plan_.deferred_op) continue;
+    if (with_loss && static_cast<int>(i) == plan_.deferred_op) continue;
     for (size_t j = 0; j < call.inputs.size(); ++j) x[j] = value[at(call.inputs[j])];
     ops_[i]->forward(run, rows, x, value[at(call.output)], packed ? packed[i] : nullptr);
     if (laps) laps->lap(laps->forward(i));

@@ -1,15 +1,15 @@
-"""What a Program names and cannot hold: losses and metrics that are Python objects, handed to its executor."""
+"""What a Program names and cannot hold: layers, losses and metrics that are Python objects, handed to its executor."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from netlet.program.ops import LOSSES
-from netlet.program.spec import Array, LossSpec
+from netlet.program.ops import LOSSES, OPS
+from netlet.program.spec import Array, LossSpec, OpSpec
 
 if TYPE_CHECKING:
-    from netlet.program.program import Loss
+    from netlet.program.program import Loss, Op
 
 __all__ = ["NO_EXTRAS", "Extras", "Observer", "Penalty"]
 
@@ -33,12 +33,20 @@ class Extras(NamedTuple):
         metrics: for each place in the Program's list of metrics that is ``custom``, who is shown the batches.
         penalties: for each place in its list of parameters that has one, what is added to the loss.
         constraints: for each place in its list of parameters that has one, what makes it into what it may be.
+        layers: for each name of a layer that an op ``custom`` has, what computes it.
     """
 
     loss: LossSpec | None = None
     metrics: Mapping[int, Observer] = {}
     penalties: Mapping[int, Penalty] = {}
     constraints: Mapping[int, Callable[[Array], Array]] = {}
+    layers: Mapping[str, OpSpec] = {}
+
+    def op_spec(self, op: Op) -> OpSpec:
+        """Returns what computes ``op``."""
+        if op.op == "custom":
+            return self.layers.get(op.attrs["layer"], OPS["custom"])
+        return OPS[op.op]
 
     def loss_spec(self, loss: Loss) -> LossSpec:
         """Returns what computes ``loss``."""

@@ -190,7 +190,7 @@ class Interpreter(EpochByEpoch):
 
     def _forward_call(self, plan: Plan, op: Op, xs: list[Array], y: Array) -> Call:
         params = [self._param_views[p] for p in op.params]
-        spec = OPS[op.op]
+        spec = self._extras.op_spec(op)
         if not spec.contextual:
             return self.bind_forward(op, xs, params, y)
         state = [self._state_views[s] for s in op.state]
@@ -207,7 +207,7 @@ class Interpreter(EpochByEpoch):
         dparams: list[Array | None],
     ) -> Call:
         params = [self._param_views[p] for p in op.params]
-        spec = OPS[op.op]
+        spec = self._extras.op_spec(op)
         if not spec.contextual:
             return self.bind_backward(op, xs, params, y, dy, dxs, dparams)
         state = [self._state_views[s] for s in op.state]

@@ -15,6 +15,7 @@ from netlet import _native, _predictor
 from netlet.backends.extras import NO_EXTRAS, Extras
 from netlet.backends.host import Host, needs_host
 from netlet.backends.predictor import Adapter, Predictor, PythonPredictor
+from netlet.program.passes import drop_unread
 from netlet.program.program import Program
 from netlet.program.spec import INFERENCE, Array, Context
 
@@ -81,9 +82,11 @@ class NativeExecutor:
         """See :meth:`netlet.backends.Executor.predictor`."""
         if self._host is None:
             return _predictor.Predictor(self._executor.predictor(), adapter)
-        program = self.program.without_training()
+        program = drop_unread(self.program.without_training())
         arenas = (self._executor.frozen(), self.state.copy(), np.zeros((0, 0), self._dtype))
         copy = NativeExecutor(program, *arenas, isa=self._isa, num_threads=self._num_threads)
+        if copy._host is None:  # the host was there for the loss, or for penalties and constraints
+            return _predictor.Predictor(copy._executor.predictor(), adapter)
         return PythonPredictor(copy, adapter)
 
     def gradients(self, xs: Sequence[Array], y: Array, sample_weight: Array | None) -> tuple[float, Array, list[Array]]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from netlet.optimizers.settings import Settings
-from netlet.optimizers.state import Array, Slots, StateVariable, array_of, name_of
+from netlet.optimizers.state import Array, Slots, StateVariable, array_of, frozen_among, name_of
 from netlet.program.ops import OPTIMIZERS
 from netlet.program.ops.optimizer_rule import squares
 from netlet.program.spec import COMMON, Region
@@ -290,8 +290,9 @@ class Optimizer(Settings):
             raise ValueError(
                 f"{self.name}: got {len(var_list)} variables, averages are kept of {len(self.trainable_variables)}"
             )
+        frozen = frozen_among(var_list)
         for variable, average in zip(var_list, self._model_variables_moving_average, strict=True):
-            if getattr(variable, "trainable", True):
+            if id(variable) not in frozen:
                 _assign(variable, average.value)
 
     def scale_loss(self, loss: Any) -> Any:

@@ -1,18 +1,54 @@
-"""Losses and metrics that somebody wrote in Python: names for a Program, whose arithmetic an executor is handed.
+"""Layers, losses and metrics that somebody wrote in Python: names for a Program; an executor is handed the arithmetic.
 
 See :class:`netlet.backends.extras.Extras`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 from typing import NoReturn
 
 from netlet.program.case import Case
-from netlet.program.spec import Array, Attr, Attrs, LossSpec, MetricSpec, Shape
+from netlet.program.spec import Array, Attr, Attrs, Context, LossSpec, MetricSpec, OpSpec, Shape
 
-__all__ = ["CustomLoss", "CustomMetric", "CustomSparseLoss"]
+__all__ = ["CustomLayer", "CustomLoss", "CustomMetric", "CustomSparseLoss"]
+
+
+class CustomLayer(OpSpec):
+    """A layer of somebody's own, with any weights and any state."""
+
+    name = "custom"
+    signature = "x[B,...]... w[...]... state[...]... -> y[B,...]"
+    formula = "what the executor was handed"
+    native = False
+    arity = None
+    any_weights = True
+    contextual = True
+
+    def attributes(self, given: Attrs) -> tuple[Attr, ...]:
+        """``layer``: the layer's name, by which the executor knows it."""
+        return (Attr("layer", "text", ""),)
+
+    def output_shape(self, inputs: Sequence[Shape], params: Sequence[Shape], attrs: Attrs, declared: Shape) -> Shape:
+        return declared
+
+    def forward_in(
+        self,
+        context: Context,
+        attrs: Attrs,
+        xs: Sequence[Array],
+        params: Sequence[Array],
+        state: Sequence[Array],
+        y: Array,
+    ) -> None:
+        raise ValueError(f"op 'custom': the executor was made without the layer {attrs['layer']!r}; see Extras")
+
+    def flops(self, inputs: Sequence[Shape], params: Sequence[Shape], attrs: Attrs) -> int:
+        return 0  # nobody knows
+
+    def cases(self) -> Iterator[Case]:
+        return iter(())
 
 
 class CustomLoss(LossSpec):
