@@ -20,7 +20,7 @@ IDS, ROWS, OUT = 50, 300, 3
 
 
 def network(width: int, couples: bool, dtype: str = "float32", optimizer: Any = "adam") -> Program:
-    """Numbers to vectors, dropout, a batch or a layer normalization, two branches that are merged in several ways.
+    """Numbers to vectors, normalizations, dropout, moves, rectifiers, two branches that are merged in several ways.
 
     Width 16 is carried in shards of rows where nothing couples them; width 128 is split within ops.
     """
@@ -30,6 +30,9 @@ def network(width: int, couples: bool, dtype: str = "float32", optimizer: Any = 
     h = b.op("layer_normalization", h, [b.param("ln/gamma", (width,)), b.param("ln/beta", (width,))])
     h = b.op("dropout", b.reshape(h, (6 * width,)), rate=0.3, seed=2**40 + 9)
     h = b.dense(h, b.param("a/kernel", (6 * width, width)), b.param("a/bias", (width,)), activation="tanh")
+    h = b.op("prelu", b.op("rescale", h, scale=0.5, offset=0.1), [b.param("alpha", (width,))])
+    h = b.op("permute", b.reshape(h, (4, width // 4)), axes=(2, 1))
+    h = b.reshape(b.op("prelu", h, [b.param("shared alpha", (1, 4))]), (width,))
     if couples:
         state = [b.state("bn/mean", (width,)), b.state("bn/variance", (width,))]
         h = b.op("batch_normalization", h, [b.param("bn/gamma", (width,)), b.param("bn/beta", (width,))], state)
@@ -205,6 +208,13 @@ class TestTheParser:
             (lambda op: op.update(op="add", attrs={}), "expected 2 to 64 inputs, got 1"),
             (lambda op: op.update(op="subtract", attrs={}, inputs=[0, 0, 0]), "expected 2 inputs, got 3"),
             (lambda op: op.update(op="concatenate", attrs={"axis": 2}), "axis 2 is none"),
+            (lambda op: op.update(op="permute", attrs={"axes": [1, 1]}), "axis 1 comes twice"),
+            (lambda op: op.update(op="permute", attrs={"axes": []}), "expected all 1 of them"),
+            (lambda op: op.update(op="rescale", attrs={"scale": [1, 2]}), "expected one number"),
+            (lambda op: op.update(op="repeat_vector", attrs={"n": 0}), "attrs.n"),
+            (lambda op: op.update(op="repeat_vector", attrs={"n": 2}), "expected \\(2, 4\\)"),
+            (lambda op: op.update(op="standardize", attrs={}), "2 entries"),
+            (lambda op: op.update(op="prelu", attrs={}), "expected 1 params"),
             (lambda op: op.update(op="concatenate", attrs={}, inputs=[0, 0]), "expected \\(8,\\)"),
         ],
         ids=lambda value: value if isinstance(value, str) else "",
