@@ -81,6 +81,8 @@ RULES: list[Case] = [
     ("Adafactor", {"learning_rate": 0.05}, []),
     ("Muon", {"learning_rate": 0.01, "exclude_layers": ["tall"]}, []),
     ("Muon", {"nesterov": False, "rms_rate": None, "adam_lr_ratio": 0.5}, ["bias"]),
+    ("ScheduleFreeAdamW", {"learning_rate": 0.01}, []),
+    ("ScheduleFreeAdamW", {"beta_1": 0.6, "beta_2": 0.95, "epsilon": 1e-4, "warmup_steps": 30}, []),
 ]
 COMMON: list[dict[str, Any]] = [
     {"weight_decay": 0.05},
@@ -107,6 +109,7 @@ NAMES = [
     "Ftrl",
     "Adafactor",
     "Muon",
+    "ScheduleFreeAdamW",
 ]
 CASES: list[Case] = [
     *RULES,
@@ -205,8 +208,7 @@ def test_a_program_ends_where_keras_does(c: int, target: Target, keras: Answers)
     arena = np.concatenate([w.reshape(-1) for w in weights])
     slots = np.zeros((program.num_slots, offset), dtype)
     names = optimizer.slot_names()
-    for slot, value in optimizer.initial_slots().items():
-        slots[names.index(slot)] = value
+    optimizer.begin_slots(weights, slots, [slice(p.offset, p.offset + p.size) for p in params])
     executor = target.executor(program, arena, slots)
     for step in range(STEPS):
         gradient = np.concatenate([g[step].reshape(-1) for g in gradients])

@@ -175,6 +175,9 @@ def _check_extras(program: Program, extras: Extras) -> None:
     custom = program.loss is not None and program.loss.op.startswith("custom")
     if custom != (extras.loss is not None):
         raise ValueError("extras: expected a loss if and only if the Program's loss is custom")
+    custom = program.optimizer is not None and program.optimizer.op == "custom"
+    if custom != (extras.step is not None):
+        raise ValueError("extras: expected a step if and only if the Program's optimizer is custom")
     places = {i for i, metric in enumerate(program.metrics) if metric.op == "custom"}
     if places != set(extras.metrics):
         raise ValueError(f"extras: expected metrics for the places {sorted(places)}, got {sorted(extras.metrics)}")

@@ -167,6 +167,11 @@ class Settings:
             return np.ascontiguousarray(rate.rates(self._iterations, self._iterations + steps), np.float64)
         return float(self.learning_rate)
 
+    @property
+    def hosted(self) -> bool:
+        """Whether its steps are made in Python."""
+        return not self.op
+
     # What decays
 
     def exclude_from_weight_decay(self, var_list: Any = None, var_names: Sequence[str] | None = None) -> None:
@@ -211,12 +216,9 @@ class Settings:
         raise NotImplementedError(f"{type(self).__name__} does not define rule_attrs()")
 
     def lower(self, variables: Sequence[Any] = ()) -> tuple[str, Attrs]:
-        """Return the op's name and attributes for a program whose parameters are ``variables``.
-
-        Raises: NotImplementedError for an optimizer that a program cannot hold.
-        """
-        if not self.op:
-            raise NotImplementedError(f"{type(self).__name__}: an optimizer of one's own cannot train a model yet")
+        """Return the op's name and attributes for a program whose parameters are ``variables``."""
+        if self.hosted:
+            return "custom", {"slots": len(self.slot_names())}
         attrs = self.rule_attrs(variables)
         for key in ("clipnorm", "clipvalue", "global_clipnorm"):
             value = getattr(self, key)

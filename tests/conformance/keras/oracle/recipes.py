@@ -75,6 +75,7 @@ OPTIMIZERS: dict[str, list[dict[str, Any]]] = {
         {"learning_rate": 0.005, "momentum": 0.8},
         {"learning_rate": 0.005, "momentum": 0.5, "centered": True},
     ],
+    "ScheduleFreeAdamW": [{"learning_rate": 0.01}, {"learning_rate": 0.02, "beta_1": 0.7, "warmup_steps": 20}],
     "SGD": [
         {"learning_rate": 0.05},
         {"learning_rate": 0.02, "momentum": 0.9},
