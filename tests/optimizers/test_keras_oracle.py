@@ -36,8 +36,8 @@ WEIGHTS = {
 }
 # How far moved weights may be from Keras', relative to the largest. In float64 it is the order of operations alone, but
 # where Keras takes a scalar that multiplies the steps in float32 (factors of clipping by norm, powers of Adafactor's
-# step, the root in Muon's), two of its roundings of 6e-8. In float32 each of 100 steps rounds, and so do all of Keras'
-# bias corrections, which are off by up to 1e-5 of a step.
+# step, the root in Muon's, the rise of a warm-up), two of its roundings of 6e-8. In float32 each of 100 steps rounds,
+# and so do all of Keras' bias corrections, which are off by up to 1e-5 of a step.
 TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
 FLOAT32_SCALARS = 1.2e-7
 
@@ -170,7 +170,7 @@ def made(case: Case) -> tuple[optimizers.Optimizer, list[Variable]]:
 
 def tolerance(c: int, dtype: str) -> float:
     name, settings, _ = CASES[c]
-    scalars = name in ("Adafactor", "Muon") or "clipnorm" in settings or "global_clipnorm" in settings
+    scalars = name in ("Adafactor", "Muon") or {"clipnorm", "global_clipnorm", "warmup_steps"} & set(settings)
     return FLOAT32_SCALARS if dtype == "float64" and scalars else TOLERANCE[dtype]
 
 

@@ -119,8 +119,9 @@ class LossScaleOptimizer(Optimizer):
 
     @property
     def iterations(self) -> Any:
-        """How many steps the inner optimizer made, as a variable."""
-        return self.inner_optimizer.variables[0]
+        """How many updates the inner optimizer made; as a variable, unless it gathers gradients."""
+        inner = self.inner_optimizer
+        return inner.iterations if inner.gradient_accumulation_steps else inner.variables[0]
 
     @iterations.setter
     def iterations(self, value: Any) -> None:

@@ -152,9 +152,6 @@ class MultiOptimizer(Optimizer):
     def learning_rate(self, value: Any) -> None:
         raise AttributeError(f"{self.name} has no learning_rate: set that of each of its `optimizers`")
 
-    def rates(self, steps: int) -> float:
-        return 0.0
-
     @property
     def loss_scale_factor(self) -> float | None:
         """What the loss is multiplied with, by all of them."""

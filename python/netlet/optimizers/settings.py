@@ -160,8 +160,11 @@ class Settings:
     def rates(self, steps: int) -> float | NDArray[np.float64]:
         """Return the learning rate of the next so many steps: of all of them, or float64 ``[steps]``.
 
-        A function without arguments is called once for all.
+        A function without arguments is called once for all. Where steps are made in Python they ask for it themselves:
+        it is 0.
         """
+        if self.hosted:
+            return 0.0
         rate = self._learning_rate
         if isinstance(rate, LearningRateSchedule):
             return np.ascontiguousarray(rate.rates(self._iterations, self._iterations + steps), np.float64)

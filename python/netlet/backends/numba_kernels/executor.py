@@ -267,14 +267,19 @@ class JittedExecutor:
         by_step = mode == codes.TRAIN and not self._inside
         for part in range(first, last) if by_step else (first,):
             until = part + 1 if by_step else last
+            before = sums.copy() if by_step else sums
             for begin, end in self._pace(mode, block).chunks(part * blocks, until * blocks):
                 control[codes.FIRST], control[codes.LAST] = begin, end
                 run(run_steps, control, code.code, code.attrs, *data, *buffers, *results)
             if by_step:
                 assert self._update is not None
                 done = part - first
-                with np.errstate(all="ignore"):
-                    self._update(w.dparams, rates[done if len(rates) > 1 else 0], iteration + done)
+                try:
+                    with np.errstate(all="ignore"):
+                        self._update(w.dparams, rates[done if len(rates) > 1 else 0], iteration + done)
+                except BaseException:  # the step was not made, and is not counted
+                    sums[:] = before
+                    raise
         dparams = w.dparams.copy() if mode in (codes.GRADIENTS, codes.VJP) else w.dparams
         self._pool.give(w)
         return dparams
