@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from netlet.utils.arithmetic import Arithmetic
+
 Array = NDArray[Any]
 
 
-class StateVariable(np.lib.mixins.NDArrayOperatorsMixin):
+class StateVariable(Arithmetic):
     """A named array of an optimizer's, which computes as arrays do.
 
     Args:
@@ -65,12 +67,6 @@ class StateVariable(np.lib.mixins.NDArrayOperatorsMixin):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         array: Array = self.value.astype(self.value.dtype if dtype is None else dtype, copy=True)
         return array
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if kwargs.get("out") is not None:
-            return NotImplemented
-        arrays = [array_of(entry) if hasattr(entry, "value") else entry for entry in inputs]
-        return getattr(ufunc, method)(*arrays, **kwargs)
 
     __hash__ = object.__hash__
 
