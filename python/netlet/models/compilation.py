@@ -65,8 +65,8 @@ class Compilation:
         found = optimizers.get(optimizer)
         if found is None:
             raise ValueError("compile: optimizer must not be None")
-        if not found.op:
-            raise ValueError(f"compile: an optimizer of one's own cannot train a model yet, got {found!r}")
+        if not (found.op or found.hosted) or type(found) is Optimizer:
+            raise ValueError(f"compile: {type(found).__name__} does not define update_step()")
         self.optimizer: Optimizer = found
         self.losses = [None if one is None else _trainable(one) for one in self._each_loss(loss)]
         self.loss_weights = self._each_weight(loss_weights)

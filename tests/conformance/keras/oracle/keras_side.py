@@ -22,12 +22,26 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 import numpy as np  # noqa: E402
 
 
+def keep_the_old_iterate(keras: Any) -> None:
+    """Let Keras' ScheduleFreeAdamW (3.15.1) compute on PyTorch what it does on JAX, and what the paper says.
+
+    Its step reads the momentum before and after it changes; PyTorch's tensors change in place, so both are the new one.
+    """
+
+    def assign_sub(self: Any, variable: Any, value: Any) -> None:
+        variable._value = variable._value - value
+
+    if keras.backend.backend() == "torch":
+        keras.optimizers.ScheduleFreeAdamW.assign_sub = assign_sub
+
+
 def main(cases: str, output: str) -> None:
     import keras
 
     from oracle.case import Case
     from oracle.training import train
 
+    keep_the_old_iterate(keras)
     arrays: dict[str, Any] = {}
     for i, line in enumerate(Path(cases).read_text(encoding="utf-8").splitlines()):
         case = Case.from_json(line)

@@ -22,6 +22,12 @@ def _optimizer(library: Any, case: Case) -> Any:
     if arguments.get("learning_rate") == "schedule":
         schedule = library.optimizers.schedules.ExponentialDecay
         arguments["learning_rate"] = schedule(0.05, decay_steps=10, decay_rate=0.9)
+    if case.optimizer == "LossScaleOptimizer":
+        own = {key: arguments.pop(key) for key in ("initial_scale", "dynamic_growth_steps") if key in arguments}
+        return library.optimizers.LossScaleOptimizer(library.optimizers.Adam(**arguments), **own)
+    if case.optimizer == "MultiOptimizer":
+        kernels, biases = library.optimizers.Adam(**arguments), library.optimizers.SGD(**arguments)
+        return library.optimizers.MultiOptimizer(library.optimizers.OptimizerMap(kernels, {".*bias": biases}))
     return getattr(library.optimizers, case.optimizer)(**arguments)
 
 
