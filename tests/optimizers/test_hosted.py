@@ -190,6 +190,16 @@ def test_a_profile_moves_nothing(backend: str) -> None:
         np.testing.assert_array_equal(old, v.numpy())
 
 
+def test_a_model_that_somebody_elses_class_trains_is_saved(tmp_path: Path) -> None:
+    model = small_model(Momentum())
+    model.fit(X, Y, verbose=0)
+    model.save(tmp_path / "model.safetensors")
+    with pytest.raises(netlet.ModelFormatError, match="unknown optimizer 'momentum'"):
+        load_model(tmp_path / "model.safetensors")
+    again = load_model(tmp_path / "model.safetensors", compile=False)
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+
+
 def test_one_that_moves_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match=r"compile: Optimizer does not define update_step\(\)"):
         small_model(Optimizer(0.1))

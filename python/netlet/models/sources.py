@@ -280,6 +280,8 @@ def run_steps(
     """
     first, last = steps
     before, made = sums[1], optimizer._iterations
+    if made == 0:
+        optimizer.follow_weights()
     done = 0
     try:
         engine.executor.train(

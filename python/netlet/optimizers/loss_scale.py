@@ -83,6 +83,9 @@ class LossScaleOptimizer(Optimizer):
     def begin_slots(self, variables: Sequence[Any], data: Array, parts: Sequence[slice]) -> None:
         self.inner_optimizer.begin_slots(variables, data, parts)
 
+    def follow_weights(self) -> None:
+        self.inner_optimizer.follow_weights()
+
     def build(self, variables: Sequence[Any]) -> None:
         self.inner_optimizer.build(variables)
         self._slots = self.inner_optimizer._slots

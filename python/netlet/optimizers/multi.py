@@ -214,6 +214,10 @@ class MultiOptimizer(Optimizer):
         for optimizer, own, at in self._each(variables, parts):
             optimizer.begin_slots(own, data, at)
 
+    def follow_weights(self) -> None:
+        for optimizer in self._inner_optimizers:
+            optimizer.follow_weights()
+
     def build(self, variables: Sequence[Any]) -> None:
         if self.built:
             return

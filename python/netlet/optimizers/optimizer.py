@@ -44,6 +44,7 @@ class Optimizer(OwnState):
     def __init__(self, learning_rate: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(learning_rate, *args, **kwargs)
         self._slots: Slots | None = None
+        self._attrs: dict[str, Any] | None = None  # while a step is made
 
     @property
     def hosted(self) -> bool:
@@ -73,6 +74,9 @@ class Optimizer(OwnState):
         for name, value in self.initial_slots().items():
             for part in parts:
                 data[names.index(name), part] = value
+
+    def follow_weights(self) -> None:
+        """Called before the very first step of ``fit``: begin where the weights are, if the state depends on that."""
 
     def attach(self, variables: Sequence[Any], data: Array, parts: Sequence[slice] | None = None) -> None:
         """Let the state be ``data`` ``[slots, size of all weights]``, as an engine that trains them keeps it.
@@ -259,8 +263,12 @@ class Optimizer(OwnState):
         clipped = self._clip_gradients(grads)
         self._apply_weight_decay(variables)
         rate = float(self.learning_rate)
-        for g, variable in zip(clipped, variables, strict=True):
-            self.update_step(g, variable, rate)
+        try:
+            self._attrs = self._own_attrs() if self.op else None  # of all weights, once
+            for g, variable in zip(clipped, variables, strict=True):
+                self.update_step(g, variable, rate)
+        finally:
+            self._attrs = None
 
     def _clip_gradients(self, grads: Sequence[Any]) -> list[Any]:
         """Return the gradients, clipped as the settings say."""
@@ -297,7 +305,7 @@ class Optimizer(OwnState):
         w = value.reshape(-1).copy()
         g = np.array(array_of(gradient), value.dtype).reshape(-1)
         spec = OPTIMIZERS[self.op]
-        attrs = self._own_attrs()
+        attrs = self._own_attrs() if self._attrs is None else self._attrs
         slots = self._slots.data[: spec.own_slots(attrs), self._slots.parts[i]]
         spec.step(attrs, float(learning_rate), self.iterations + 1, w, g, slots, [Region(i, value.shape, 0, w.size)])
         assign(variable, w.reshape(value.shape))

@@ -64,6 +64,11 @@ class ScheduleFreeAdamW(Optimizer):
         for variable, part in zip(variables, parts, strict=True):
             data[0, part] = array_of(variable).reshape(-1)
 
+    def follow_weights(self) -> None:
+        slots = self._slots
+        if slots is not None:
+            self.begin_slots(slots.variables, slots.data, slots.parts)
+
     def rule_attrs(self, variables: Sequence[Any]) -> Attrs:
         return {
             "beta_1": self.beta_1,
