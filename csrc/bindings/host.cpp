@@ -27,7 +27,8 @@ class PythonHost final : public Host {
         label_size_(object_.attr("label_size").cast<int64_t>()),
         integer_labels_(object_.attr("integer_labels").cast<bool>()),
         penalizes_(object_.attr("penalizes").cast<bool>()),
-        constrains_(object_.attr("constrains").cast<bool>()) {}
+        constrains_(object_.attr("constrains").cast<bool>()),
+        updates_(object_.attr("updates").cast<bool>()) {}
 
   ~PythonHost() override {
     const py::gil_scoped_acquire gil;
@@ -86,6 +87,12 @@ class PythonHost final : public Host {
     object_.attr("constrain")();
   }
 
+  bool updates() const override { return updates_; }
+  void update(void* gradient, double rate, int64_t iteration) override {
+    const py::gil_scoped_acquire gil;
+    object_.attr("update")(view(gradient, dtype_, {params_}), rate, iteration);
+  }
+
   int64_t label_size() const override { return label_size_; }
   bool integer_labels() const override { return integer_labels_; }
 
@@ -118,7 +125,7 @@ class PythonHost final : public Host {
   int64_t params_;
   int64_t label_size_;
   bool integer_labels_;
-  bool penalizes_, constrains_;
+  bool penalizes_, constrains_, updates_;
 };
 
 }  // namespace

@@ -123,6 +123,7 @@ constexpr Kernels<T> make_kernels(Isa isa) {
   NL_RULE(adam, adam)
   NL_RULE(adamax, adamax)
   NL_RULE(nadam, nadam)
+  NL_RULE(schedule_free, schedule_free)
   NL_RULE(lamb, lamb)
   NL_RULE(lion, lion)
   NL_RULE(muon, muon_momentum)

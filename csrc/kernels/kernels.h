@@ -130,6 +130,7 @@ enum class Rule : int {
   adam,
   adamax,
   nadam,
+  schedule_free,
   lamb,
   lion,
   muon,
@@ -139,7 +140,7 @@ enum class Rule : int {
   ftrl,
   adafactor,
 };
-inline constexpr int kRuleCount = 12;
+inline constexpr int kRuleCount = 13;
 
 // One pass of a rule over n elements; see csrc/kernels/optimizer*.inl for each formula and its slots.
 template <class T>
@@ -149,6 +150,7 @@ struct RuleArgs {
   T* w = nullptr;
   T* slot[3] = {};
   T rate = 0, rate_g = 0;  // the learning rate, with bias corrections where they are a factor
+  T share = 0;             // schedule_free: what the average of the iterates takes of the newest
   T beta_1 = 0, fresh_1 = 0, beta_2 = 0, fresh_2 = 0;  // what an average keeps, and the share of what is new
   T correction_1 = 0, correction_2 = 0;                // factors of averages
   T epsilon = 0, momentum = 0;

@@ -65,6 +65,24 @@ static void nadam(const RuleArgs<T>& a) {
   });
 }
 
+// Defazio et al. (2024), "The road less scheduled": Adam's v, z <- z - rate * g / (sqrt(v * correction_2) + epsilon).
+// What is trained lies between z and x, the average of all z: w = (1 - beta_1) z + beta_1 x. From the w that is there
+// follows x, which takes `share` of the new z. beta_1 is not 0. Slots z, v.
+template <class T>
+static void schedule_free(const RuleArgs<T>& a) {
+  const Vec<T> beta_1(a.beta_1), fresh_1(a.fresh_1), fresh_2(a.fresh_2), rate(a.rate), share(a.share);
+  const Vec<T> c(a.correction_2), e(a.epsilon);
+  for_lanes<T>(a.n, [&](auto load, auto store) {
+    const Vec<T> g = load(a.g), before = load(a.slot[0]);
+    const Vec<T> v = averaged_square(load(a.slot[1]), g, fresh_2);
+    const Vec<T> z = before - rate * g / (sqrt(v * c) + e);
+    const Vec<T> x = averaged(fnma(fresh_1, before, load(a.w)) / beta_1, z, share);
+    store(a.slot[0], z);
+    store(a.slot[1], v);
+    store(a.w, averaged(z, x, beta_1));
+  });
+}
+
 // You et al. (2019), "Large batch optimization for deep learning": Adam's m and v, and the direction
 // g <- m * correction_1 / (sqrt(v * correction_2) + epsilon), which the caller scales by norms. Slots m, v.
 template <class T>

@@ -225,6 +225,7 @@ void Executor<T>::apply(const T* gradient, double rate, int64_t iteration) {
   AlignedBuffer<T> copy(update_.keeps_gradient() ? 0 : size);
   if (!update_.keeps_gradient()) std::copy(gradient, gradient + size, copy.begin());
   T* const g = update_.keeps_gradient() ? const_cast<T*>(gradient) : copy.data();  // not written to then
+  if (Host* host = network_.host().get(); host && host->updates()) return host->update(g, rate, iteration);
   update_.begin(rate, iteration);
   if (update_.by_stretch())
     split_range(size, 64, 1 << 17, threads_, [&](int64_t i, int64_t n) { update_.stretch(g, i, n); });
@@ -279,7 +280,8 @@ void Executor<T>::train_steps(const Rows<T>& rows, int64_t batch, std::optional<
   const double flops = 3 * network_.plan().flops * static_cast<double>(rows_of_batch);
   const Host* host = network_.host().get();
   // Nothing of the host's may run in a team.
-  const bool apart = network_.program().hosted || (host && (host->penalizes() || host->constrains()));
+  const bool apart =
+      network_.program().hosted || (host && (host->penalizes() || host->constrains() || host->updates()));
   if (flops > kLongStep || apart) {
     for (int64_t s = first; s < last; ++s) {
       const int64_t begin = s * batch;

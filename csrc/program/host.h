@@ -49,6 +49,11 @@ class Host {
   // Brings the weights back to where their constraints want them.
   virtual void constrain() = 0;
 
+  // Whether it is the optimizer, and its step: the whole gradient [param_size], which may be overwritten; `iteration`
+  // steps were made before.
+  virtual bool updates() const = 0;
+  virtual void update(void* gradient, double rate, int64_t iteration) = 0;
+
   // The labels of a loss that the host runs: elements a row, and whether they are int32.
   virtual int64_t label_size() const = 0;
   virtual bool integer_labels() const = 0;

@@ -19,6 +19,8 @@ enum class OptimizerKind {
   ftrl,
   adafactor,
   muon,
+  schedule_free_adamw,
+  custom,  // the host's; see host.h
 };
 
 // Settings stand at their neutral values where the kind or the Program has none.
@@ -33,6 +35,8 @@ struct OptimizerCall {
   double ns_a = 0, ns_b = 0, ns_c = 0, adam_ratio = 0, adam_decay = 0;  // muon
   double rms_rate = -1;                                                 // muon; negative: none
   int64_t ns_steps = 0;                                                 // muon
+  int64_t warmup_steps = 0;                                             // schedule_free_adamw
+  int64_t custom_slots = 0;                                             // custom: all its slots
 
   double weight_decay = 0;
   double clipnorm = 0, clipvalue = 0, global_clipnorm = 0;  // 0: none
@@ -55,6 +59,8 @@ struct OptimizerCall {
       case OptimizerKind::adagrad:
       case OptimizerKind::lion:
         return 1;
+      case OptimizerKind::custom:
+        return static_cast<int>(custom_slots);
       default:
         return 2;
     }

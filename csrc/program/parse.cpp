@@ -136,6 +136,8 @@ class Parser {
     if (!root_["loss"].is_null()) loss(root_["loss"]);
     if (!root_["optimizer"].is_null()) {
       p_.optimizer = parse_optimizer(root_["optimizer"], p_.params.size());
+      if (p_.optimizer.kind == OptimizerKind::custom && !(host_ && host_->updates()))
+        bad("optimizer", "custom, and there is no host to run it");
       p_.has_optimizer = true;
     }
     for (const json::Value& v : root_["metrics"].array()) metric(v);

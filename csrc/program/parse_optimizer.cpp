@@ -73,6 +73,10 @@ const std::vector<Layout>& layouts() {
         {"momentum", &O::momentum, 0.95, 0, 1},
         {"rms_rate", &O::rms_rate, -1}},
        {{"nesterov", &O::nesterov}}},
+      {"schedule_free_adamw",
+       Of::schedule_free_adamw,
+       {{"beta_1", &O::beta_1, 0.9, 1e-6, 1}, beta_2, {"epsilon", &O::epsilon, 1e-8}}},
+      {"custom", Of::custom, {}},
   };
   return all;
 }
@@ -108,6 +112,8 @@ class Reader {
       integer("ns_steps", call_.ns_steps, 0);
       indexes("adam_params", call_.by_adam);
     }
+    if (layout.kind == Of::schedule_free_adamw) integer("warmup_steps", call_.warmup_steps, 0);
+    if (layout.kind == Of::custom) integer("slots", call_.custom_slots, 0, 1000);
     if (layout.kind == Of::ftrl) call_.power = -call_.power;
     for (const json::Value& member : attrs_.object())
       if (!taken(member.key())) bad("attrs", "unknown key \"" + member.key() + "\" for " + layout.name);
@@ -139,6 +145,7 @@ class Reader {
       bad(std::string("attrs.") + n.name, n.low == 0 && n.high == 1 ? "expected a number in [0, 1]"
                                           : n.low == 0              ? "expected a number of 0 or more"
                                           : n.high == 0             ? "expected a number of 0 or less"
+                                          : n.high == 1             ? "expected a number above 0 and up to 1"
                                                                     : "expected a finite number");
   }
   // Null stands for the default: where that is "none".
@@ -146,8 +153,8 @@ class Reader {
     return n.to == &OptimizerCall::adam_decay || n.to == &OptimizerCall::rms_rate;
   }
 
-  void integer(const char* name, int64_t& to, int64_t low) {
-    if (const json::Value* v = known(name)) to = v->integer(low, int64_t{1} << 62);
+  void integer(const char* name, int64_t& to, int64_t low, int64_t high = int64_t{1} << 62) {
+    if (const json::Value* v = known(name)) to = v->integer(low, high);
   }
 
   void indexes(const char* name, std::vector<char>& to) {

@@ -124,6 +124,7 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
   // With one shard, and nobody who could stop it half way, each op takes its params' step as it finds their gradient.
   Host* const host = network_.host().get();
   const bool penalizes = host && host->penalizes(), constrains = host && host->constrains();
+  const bool updates = host && host->updates();
   const bool descend = t.descends && shards == 1 && !interrupt && !penalizes && !constrains;
   auto one_shard = [&](int64_t s, Interrupt* ask) {
     Workspace<T>& ws = *t.shards[at(s)];
@@ -169,20 +170,24 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
       for (int64_t s = 0; s + reach < shards; s += 2 * reach)
         network_.kernels().add(part, t.gradient_of(s + reach) + i, t.gradient_of(s) + i);
   };
-  if (penalizes) {  // they see the whole gradient, before the update does
+  const bool whole = penalizes || updates;  // the host sees the whole gradient at once
+  if (whole)
     for (int64_t i = 0; i < p.param_size; i += stretch) add_up(i, std::min(stretch, p.param_size - i));
-    sums[0] += static_cast<double>(count) * host->penalize(t.gradient.data());
-  }
+  if (penalizes) sums[0] += static_cast<double>(count) * host->penalize(t.gradient.data());
   if (!descend) {
-    update_.begin(rate, iteration);
-    split_range(p.param_size, stretch, 0, updaters, [&](int64_t i, int64_t n) {
-      for (const int64_t end = i + n; i < end; i += stretch) {
-        const int64_t part = std::min(stretch, end - i);
-        if (!penalizes) add_up(i, part);
-        if (update_.by_stretch()) update_.stretch(t.gradient.data(), i, part);
-      }
-    });
-    if (!update_.by_stretch()) update_.all(t.gradient.data());
+    if (updates) {
+      host->update(t.gradient.data(), rate, iteration);
+    } else {
+      update_.begin(rate, iteration);
+      split_range(p.param_size, stretch, 0, updaters, [&](int64_t i, int64_t n) {
+        for (const int64_t end = i + n; i < end; i += stretch) {
+          const int64_t part = std::min(stretch, end - i);
+          if (!whole) add_up(i, part);
+          if (update_.by_stretch()) update_.stretch(t.gradient.data(), i, part);
+        }
+      });
+      if (!update_.by_stretch()) update_.all(t.gradient.data());
+    }
     if (constrains) host->constrain();
     lap(laps, Part::update);
   }

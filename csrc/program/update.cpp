@@ -38,6 +38,10 @@ Rule rule_of(OptimizerKind kind) {
       return Rule::adafactor;
     case OptimizerKind::muon:
       return Rule::muon;
+    case OptimizerKind::schedule_free_adamw:
+      return Rule::schedule_free;
+    case OptimizerKind::custom:  // never run here
+      break;
   }
   return Rule::momentum;
 }
@@ -61,7 +65,7 @@ Update<T>::Update(const Program& program, const Kernels<T>& kernels, T* params, 
   plain_ = call_.kind == OptimizerKind::sgd && call_.momentum == 0 && !some_frozen && !norms && call_.clipvalue == 0 &&
            call_.weight_decay == 0 && !call_.averages() && call_.accumulate == 1;
   by_stretch_ = !layers && !norms;
-  keeps_gradient_ = by_stretch_ && call_.clipvalue == 0 && call_.accumulate == 1;
+  keeps_gradient_ = by_stretch_ && call_.clipvalue == 0 && call_.accumulate == 1 && call_.kind != OptimizerKind::custom;
   average_slot_ = call_.own_slots();
   gather_slot_ = average_slot_ + (call_.averages() ? 1 : 0);
   if (plain_) return;
@@ -145,6 +149,9 @@ void Update<T>::set_rates(double rate, double t) {
       step_g = rate * (1 - u) / (1 - product);
       break;
     }
+    case OptimizerKind::schedule_free_adamw:
+      if (o.warmup_steps > 0) step = rate * std::min(t / static_cast<double>(o.warmup_steps), 1.0);
+      break;
     case OptimizerKind::ftrl:
       l2 += o.beta / (2 * rate);
       break;
@@ -159,6 +166,7 @@ void Update<T>::set_rates(double rate, double t) {
   RuleArgs<T> a;
   a.rate = static_cast<T>(step);
   a.rate_g = static_cast<T>(step_g);
+  a.share = static_cast<T>(1 / t);
   a.beta_1 = static_cast<T>(o.beta_1);
   a.fresh_1 = static_cast<T>(1 - o.beta_1);
   a.beta_2 = static_cast<T>(beta_2);

@@ -10,6 +10,7 @@ import pytest
 from netlet import Input, Sequential, set_random_seed
 from netlet.backends import available_backends, make_executor
 from netlet.backends.extras import Extras
+from netlet.errors import ModelFormatError
 from netlet.layers import BatchNormalization, Dense, Dropout
 from netlet.metrics import Metric
 from netlet.program import LOSSES, ProgramBuilder, sums_size
@@ -74,10 +75,56 @@ def test_an_exception_in_python_leaves_the_step_undone(target: str) -> None:
     assert running.predict([ROWS], None, 8)[0].shape == (40, 3)
 
 
+@pytest.mark.parametrize("batch", [16, 40])
+@pytest.mark.parametrize("target", available_backends())
+def test_a_custom_optimizer_is_handed_the_whole_gradient_of_each_step(target: str, batch: int) -> None:
+    known = program().with_training(loss="mean_squared_error", optimizer="sgd")
+    custom = program().with_training(loss="mean_squared_error", optimizer=("custom", {"slots": 2}))
+    want, got = (np.random.default_rng(1).standard_normal(known.param_size).astype(np.float32) * 0.3 for _ in range(2))
+    steps = []
+
+    def step(gradient: np.ndarray, learning_rate: float, iteration: int) -> None:
+        steps.append((learning_rate, iteration))
+        slots[:] += gradient
+        got[:] -= np.float32(learning_rate) * gradient
+
+    slots = np.zeros((2, known.param_size), np.float32)
+    nothing = np.zeros(0, np.float32)
+    mine = make_executor(custom, got, nothing, slots, target=target, extras=Extras(step=step))
+    theirs = make_executor(known, want, nothing, np.zeros((0, known.param_size), np.float32), target=target)
+    rates = np.array([0.1, 0.2, 0.3])[: -(-40 // batch)]
+    for running in (theirs, mine):
+        running.train(
+            [ROWS], LABELS, None, batch_size=batch, shuffle=(1, 0), first=0, last=len(rates), learning_rate=rates,
+            iteration=5, sums=np.zeros(2),
+        )  # fmt: skip
+    # float32: a product and a sum for each of three updates, fused or not
+    np.testing.assert_allclose(got, want, rtol=0, atol=1e-6)
+    assert steps == [(rate, 5 + i) for i, rate in enumerate(rates)]
+    gradient = np.ones(known.param_size, np.float32)
+    before, seen = got.copy(), slots.copy()
+    mine.apply(gradient, 0.5, 9)
+    np.testing.assert_array_equal(got, before - np.float32(0.5))
+    np.testing.assert_array_equal(slots, seen + 1)
+    np.testing.assert_array_equal(gradient, 1)
+    assert steps[-1] == (0.5, 9)
+
+
+def test_the_engine_refuses_a_custom_optimizer_without_a_host() -> None:
+    native = pytest.importorskip("netlet._native")
+    text = program().with_training(loss="mean_squared_error", optimizer=("custom", {"slots": 0})).to_json().encode()
+    with pytest.raises(ModelFormatError, match="optimizer: custom, and there is no host to run it"):
+        native.ExecutorF32(text, np.zeros(66, np.float32), np.zeros((0, 66), np.float32), isa=None, num_threads=1)
+
+
 def test_extras_that_do_not_fit_the_program_are_refused() -> None:
     made = program().with_training(loss="custom", optimizer="sgd")
     with pytest.raises(ValueError, match="expected a loss"):
         executor(made, "numpy")
+    made_here = program().with_training(loss="mean_squared_error", optimizer=("custom", {"slots": 0}))
+    for other, step in ((made_here, None), (program(), lambda *_: None)):
+        with pytest.raises(ValueError, match="expected a step if and only if the Program's optimizer is custom"):
+            executor(other, "numpy", Extras(step=step))
     with pytest.raises(ValueError, match="expected metrics for the places"):
         executor(made, "numpy", Extras(LOSSES["mean_squared_error"], {0: lambda *_: None}))
 

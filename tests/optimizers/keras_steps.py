@@ -20,7 +20,21 @@ import keras
 import numpy as np
 
 
+def keep_the_old_iterate() -> None:
+    """Let Keras' ScheduleFreeAdamW (3.15.1) compute on PyTorch what it does on JAX, and what the paper says.
+
+    Its step reads the momentum before and after it changes; PyTorch's tensors change in place, so both are the new one.
+    """
+
+    def assign_sub(self, variable, value):
+        variable._value = variable._value - value
+
+    if keras.backend.backend() == "torch":
+        keras.optimizers.ScheduleFreeAdamW.assign_sub = assign_sub
+
+
 def main() -> None:
+    keep_the_old_iterate()
     given = dict(np.load(sys.argv[1]))  # each array is read once
     names = [str(name) for name in given["names"]]
     keras.config.set_floatx(given["w0"].dtype.name)

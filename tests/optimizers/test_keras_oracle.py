@@ -36,8 +36,8 @@ WEIGHTS = {
 }
 # How far moved weights may be from Keras', relative to the largest. In float64 it is the order of operations alone, but
 # where Keras takes a scalar that multiplies the steps in float32 (factors of clipping by norm, powers of Adafactor's
-# step, the root in Muon's), two of its roundings of 6e-8. In float32 each of 100 steps rounds, and so do all of Keras'
-# bias corrections, which are off by up to 1e-5 of a step.
+# step, the root in Muon's, the rise of a warm-up), two of its roundings of 6e-8. In float32 each of 100 steps rounds,
+# and so do all of Keras' bias corrections, which are off by up to 1e-5 of a step.
 TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
 FLOAT32_SCALARS = 1.2e-7
 
@@ -81,6 +81,8 @@ RULES: list[Case] = [
     ("Adafactor", {"learning_rate": 0.05}, []),
     ("Muon", {"learning_rate": 0.01, "exclude_layers": ["tall"]}, []),
     ("Muon", {"nesterov": False, "rms_rate": None, "adam_lr_ratio": 0.5}, ["bias"]),
+    ("ScheduleFreeAdamW", {"learning_rate": 0.01}, []),
+    ("ScheduleFreeAdamW", {"beta_1": 0.6, "beta_2": 0.95, "epsilon": 1e-4, "warmup_steps": 30}, []),
 ]
 COMMON: list[dict[str, Any]] = [
     {"weight_decay": 0.05},
@@ -107,6 +109,7 @@ NAMES = [
     "Ftrl",
     "Adafactor",
     "Muon",
+    "ScheduleFreeAdamW",
 ]
 CASES: list[Case] = [
     *RULES,
@@ -167,7 +170,7 @@ def made(case: Case) -> tuple[optimizers.Optimizer, list[Variable]]:
 
 def tolerance(c: int, dtype: str) -> float:
     name, settings, _ = CASES[c]
-    scalars = name in ("Adafactor", "Muon") or "clipnorm" in settings or "global_clipnorm" in settings
+    scalars = name in ("Adafactor", "Muon") or {"clipnorm", "global_clipnorm", "warmup_steps"} & set(settings)
     return FLOAT32_SCALARS if dtype == "float64" and scalars else TOLERANCE[dtype]
 
 
@@ -205,8 +208,7 @@ def test_a_program_ends_where_keras_does(c: int, target: Target, keras: Answers)
     arena = np.concatenate([w.reshape(-1) for w in weights])
     slots = np.zeros((program.num_slots, offset), dtype)
     names = optimizer.slot_names()
-    for slot, value in optimizer.initial_slots().items():
-        slots[names.index(slot)] = value
+    optimizer.begin_slots(weights, slots, [slice(p.offset, p.offset + p.size) for p in params])
     executor = target.executor(program, arena, slots)
     for step in range(STEPS):
         gradient = np.concatenate([g[step].reshape(-1) for g in gradients])

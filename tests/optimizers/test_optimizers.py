@@ -54,6 +54,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "clip_threshold": 1.0,
         "relative_step": True,
     },
+    "ScheduleFreeAdamW": {**ADAM, "learning_rate": 0.0025, "epsilon": 1e-8, "warmup_steps": 0},
     "Muon": {
         "adam_beta_1": 0.9,
         "adam_beta_2": 0.999,
@@ -193,6 +194,12 @@ def test_neutral_keras_arguments_are_accepted() -> None:
         ),
         (lambda: optimizers.Adafactor(beta_2_decay=0.1), ValueError, "beta_2_decay must not be positive"),
         (lambda: optimizers.Muon(ns_steps=1.5), ValueError, "ns_steps must be an integer"),
+        (lambda: optimizers.ScheduleFreeAdamW(beta_1=0.0), ValueError, r"beta_1 must lie in \[1e-06, 1\], got 0.0"),
+        (
+            lambda: optimizers.ScheduleFreeAdamW(warmup_steps=-1),
+            ValueError,
+            "warmup_steps must be an integer of 0 or more",
+        ),
         (lambda: optimizers.Muon(rms_rate=-0.1), ValueError, "Muon: rms_rate must be finite and not negative"),
         (lambda: setattr(SGD(), "learning_rate", -1), ValueError, "not negative"),
     ],

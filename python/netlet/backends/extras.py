@@ -1,4 +1,4 @@
-"""What a Program names and cannot hold: layers, losses and metrics that are Python objects, handed to its executor."""
+"""What a Program names and cannot hold: layers, losses, metrics and optimizers in Python, handed to its executor."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from netlet.program.spec import Array, LossSpec, OpSpec
 if TYPE_CHECKING:
     from netlet.program.program import Loss, Op
 
-__all__ = ["NO_EXTRAS", "Extras", "Observer", "Penalty"]
+__all__ = ["NO_EXTRAS", "Extras", "Observer", "Penalty", "Step"]
 
 #: A metric that is shown batches: (labels, predictions, sample weights or None). What it keeps it must copy.
 Observer = Callable[[Array, Array, "Array | None"], None]
+
+#: An optimizer's step: (the gradient ``[param_size]``, undefined afterwards; the learning rate; how many steps were
+#: made before). What it raises must leave parameters and slots as they were.
+Step = Callable[[Array, float, int], None]
 
 
 class Penalty(Protocol):
@@ -34,6 +38,7 @@ class Extras(NamedTuple):
         penalties: for each place in its list of parameters that has one, what is added to the loss.
         constraints: for each place in its list of parameters that has one, what makes it into what it may be.
         layers: for each name of a layer that an op ``custom`` has, what computes it.
+        step: the optimizer's; None if the Program's optimizer is one of the table.
     """
 
     loss: LossSpec | None = None
@@ -41,6 +46,7 @@ class Extras(NamedTuple):
     penalties: Mapping[int, Penalty] = {}
     constraints: Mapping[int, Callable[[Array], Array]] = {}
     layers: Mapping[str, OpSpec] = {}
+    step: Step | None = None
 
     def op_spec(self, op: Op) -> OpSpec:
         """Returns what computes ``op``."""

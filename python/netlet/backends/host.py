@@ -22,7 +22,7 @@ def needs_host(program: Program, extras: Extras) -> bool:
     """Whether something in the Program, or beside it, is not for the C++ engine to run."""
     loss = program.loss
     return (
-        bool(extras.penalties or extras.constraints)
+        bool(extras.penalties or extras.constraints or extras.step)
         or not all(OPS[op.op].is_native(op.attrs) for op in program.ops)
         or (loss is not None and not LOSSES[loss.op].is_native(loss.attrs))
         or not all(METRICS[m.op].is_native(m.attrs) for m in program.metrics)
@@ -40,7 +40,7 @@ class Host:
         ops, metrics: the places of what is run here; has_loss: whether the loss is.
         input_sizes, output_sizes: per op, elements a row.
         prediction_size, label_size, integer_labels: of the loss; metric_sizes: of each metric's prediction.
-        penalizes, constrains: whether weights have penalties, constraints.
+        penalizes, constrains: whether weights have penalties, constraints; updates: whether the optimizer is run here.
         muted: metrics are not shown batches, state is written to a copy and weights are left alone, while a profile is
             taken.
     """
@@ -65,6 +65,7 @@ class Host:
         self.label_size = elements(self._label_shape)
         self.integer_labels = program.label_dtype == "int32"
         self.penalizes, self.constrains = bool(extras.penalties), bool(extras.constraints)
+        self.updates = extras.step is not None
         self.muted = False
 
     def _rows(self, array: Array, value: int) -> Array:
@@ -152,3 +153,10 @@ class Host:
         """Brings the weights back to where their constraints want them."""
         if not self.muted:
             self._extras.constrain(self._params)
+
+    def update(self, gradient: Array, learning_rate: float, iteration: int) -> None:
+        """Makes the optimizer's step."""
+        if not self.muted:
+            assert self._extras.step is not None
+            with np.errstate(all="ignore"):
+                self._extras.step(gradient, learning_rate, iteration)

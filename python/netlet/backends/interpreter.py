@@ -88,7 +88,7 @@ class Interpreter(EpochByEpoch):
         self._order: tuple[tuple[int, int, int], NDArray[np.int64]] | None = None
         self._update: Callable[[Array, float, int], None] | None = None
         if program.optimizer is not None:
-            self._update = self.bind_update()
+            self._update = extras.step or self.bind_update()
 
     # Hooks: how one op is called. ------------------------------------------------------------------------------
 
@@ -480,7 +480,7 @@ class Interpreter(EpochByEpoch):
         """See :meth:`netlet.backends.Executor.predictor`."""
         with self._training:
             params = self.params.copy()
-        twin = type(self)(self.program, params, self.state.copy(), self.slots, extras=self._extras)
+        twin = type(self)(self.program.without_training(), params, self.state.copy(), np.zeros((0, 0), self.dtype))
         return PythonPredictor(twin, adapter)
 
     def apply(self, gradient: Array, learning_rate: float, iteration: int = 0) -> None:
@@ -513,8 +513,10 @@ class Interpreter(EpochByEpoch):
         """Another executor of the Program, over copies of the arrays."""
         copies = (self.params.copy(), self.state.copy(), self.slots.copy())
         muted = self._extras._replace(metrics=dict.fromkeys(self._extras.metrics, _ignore))
+        if muted.step is not None:
+            muted = muted._replace(step=_ignore)
         return type(self)(self.program, *copies, variant=self._variant, num_threads=self.num_threads, extras=muted)
 
 
-def _ignore(y: Array, x: Array, weight: Array | None) -> None:
-    """What a profile shows its batches to."""
+def _ignore(*arguments: object) -> None:
+    """What a profile shows its batches to, and what makes its steps where the optimizer is somebody's own."""

@@ -52,5 +52,5 @@ def make(
     """Returns an executor for the registry. There are no variants; the only threads are those of NumPy's BLAS."""
     plain = not (extras.penalties or extras.constraints)
     if plain and is_jitted(program) and not has_big_layer(program):
-        return JittedExecutor(program, params, state, slots)
+        return JittedExecutor(program, params, state, slots, step=extras.step)
     return BlasExecutor(program, params, state, slots, extras=extras)

@@ -70,7 +70,7 @@ class Embedding(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], *known(input_shape, self.name), self.output_dim)
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: Shape | None = None) -> None:
         if self.dtype == "float32" and self.input_dim > 1 << 24:
             raise ValueError(f"{self.name}: input_dim is {self.input_dim}, a float32 model tells 2^24 numbers apart")
         shape = (self.input_dim, self.output_dim)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from netlet.utils.arithmetic import Arithmetic
+
 if TYPE_CHECKING:
     from netlet.program import Param, ProgramBuilder
 
@@ -23,7 +25,7 @@ def aligned_zeros(shape: int | tuple[int, ...], dtype: Any) -> NDArray[Any]:
     return aligned
 
 
-class Variable:
+class Variable(Arithmetic):
     """One weight of a layer.
 
     Args:
@@ -34,6 +36,8 @@ class Variable:
 
     Attributes:
         regularizer, constraint: what training does with it besides; None for nothing.
+
+    It computes and compares as arrays do, into new arrays; but ``==`` asks whether it is the same variable.
 
     ``numpy()`` is a copy. ``value`` is the live array: it changes when the model trains, and writing to it changes the
     model. `numpy.asarray` of a variable is a read-only view of it.
@@ -126,6 +130,10 @@ class Variable:
         view = self._value.view()
         view.flags.writeable = False
         return view
+
+    __eq__ = object.__eq__
+    __ne__ = object.__ne__
+    __hash__ = object.__hash__
 
     def __len__(self) -> int:
         return len(self._value)

@@ -68,8 +68,8 @@ class Compilation:
         found = optimizers.get(optimizer)
         if found is None:
             raise ValueError("compile: optimizer must not be None")
-        if not found.op:
-            raise ValueError(f"compile: an optimizer of one's own cannot train a model yet, got {found!r}")
+        if not (found.op or found.hosted) or type(found) is Optimizer:
+            raise ValueError(f"compile: {type(found).__name__} does not define update_step()")
         self.optimizer: Optimizer = found
         given = self._each_loss(loss)
         self.pending = {i: one for i, one in enumerate(given) if isinstance(one, str) and one.lower() in CROSSENTROPY}

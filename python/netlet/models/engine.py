@@ -20,6 +20,8 @@ from netlet.models.composite import Composite, Part, join
 from netlet.models.lowering import Lowered
 from netlet.models.objective import Objective, objective
 from netlet.optimizers import Optimizer
+from netlet.optimizers.hosted import HostedStep
+from netlet.optimizers.state import parts_of
 from netlet.program import Loss, Metric, Program, metric_slices, optimize, sums_size
 
 
@@ -76,6 +78,8 @@ class Engine:
         self._optimizer = compilation.optimizer if self.program.optimizer is not None and compilation else None
         if self._optimizer is not None:
             self._begin(self._optimizer, arena, slots)
+            if self._optimizer.hosted:
+                extras = extras._replace(step=self._step_of(self._optimizer, arena), constraints={})
         self.executor = make_executor(self.program, arena.data, state.data, self.slots, extras=extras)
         self._size = sums_size(self.program)
         self._watched = [self.metrics[place] for place in extras.metrics]
@@ -136,17 +140,18 @@ class Engine:
     def _lower_optimizer(optimizer: Optimizer, arena: Arena) -> tuple[str, dict[str, Any]]:
         """The optimizer's op; what the model's layers do not let training change is frozen."""
         name, attrs = optimizer.lower(arena.variables)
-        owner = arena.owner()
-        if owner is not None:
-            moved = {id(variable) for variable in owner.trainable_weights}
-            attrs = {**attrs, "frozen": [i for i, v in enumerate(arena.variables) if id(v) not in moved]}
+        if not optimizer.hosted and arena.owner() is not None:
+            moved = set(_moved(arena))
+            attrs = {**attrs, "frozen": [i for i in range(len(arena.variables)) if i not in moved]}
         return name, attrs
+
+    def _step_of(self, optimizer: Optimizer, arena: Arena) -> HostedStep:
+        """What makes the steps of an optimizer that runs in Python; constraints are its own business."""
+        return HostedStep(optimizer, arena.variables, _moved(arena), arena.data, self.slots)
 
     def _begin(self, optimizer: Optimizer, arena: Arena, slots: NDArray[Any] | None) -> None:
         """Give the slots their first values: those handed in, those the optimizer has of these weights, or new ones."""
-        names = optimizer.slot_names()
-        for name, value in optimizer.initial_slots().items():
-            self.slots[names.index(name)] = value
+        optimizer.begin_slots(arena.variables, self.slots, parts_of(arena.variables))
         if slots is None:
             slots = optimizer.slots_for(arena.variables)
         if slots is not None and slots.shape == self.slots.shape and slots.dtype == self.slots.dtype:
@@ -194,6 +199,13 @@ class Engine:
     def _part_loss(self, place: int, totals: list[float]) -> float:
         assert self.composite is not None
         return self.composite.means()[place]
+
+
+def _moved(arena: Arena) -> list[int]:
+    """The places of the weights that training changes."""
+    owner = arena.owner()
+    moved = {id(variable) for variable in (arena.variables if owner is None else owner.trainable_weights)}
+    return [i for i, variable in enumerate(arena.variables) if id(variable) in moved]
 
 
 def _mean_loss(totals: list[float]) -> float:

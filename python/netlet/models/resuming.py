@@ -135,15 +135,23 @@ class Resumed:
 
 
 def _optimizer_state(optimizer: Any) -> dict[str, Any]:
-    """The optimizer's numbers; its arrays are the slots."""
-    scheduled = callable(optimizer._learning_rate)
-    return {"steps": optimizer._iterations, "learning_rate": None if scheduled else float(optimizer.learning_rate)}
+    """What the optimizer keeps besides the slots."""
+    return {
+        "steps": optimizer._iterations,
+        "learning_rate": None if callable(optimizer._learning_rate) else float(optimizer._rate),
+        "numbers": [variable.value for variable in optimizer._numbers()],
+    }
 
 
 def _set_optimizer_state(optimizer: Any, state: dict[str, Any]) -> None:
+    numbers, values = optimizer._numbers(), state.get("numbers", [])
+    if [variable.shape for variable in numbers] != [np.shape(value) for value in values]:
+        raise ModelFormatError("backup: it was made with another optimizer than the model is compiled with")
+    for variable, value in zip(numbers, values, strict=True):
+        variable.assign(value)
     optimizer._iterations = state["steps"]
     if state["learning_rate"] is not None:
-        optimizer.learning_rate = state["learning_rate"]
+        optimizer._set_learning_rate(state["learning_rate"])
 
 
 def _measured(engine: Engine) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Save a model to one file and load it: safetensors, with everything but the arrays as JSON in its metadata.
 
 Tensors, in the order of the arena: each weight by its path (``dense/kernel``), then each optimizer slot as
-``optimizer/<slot>/<path>``. Metadata, all strings:
+``optimizer/<slot>/<path>``, and of an optimizer that keeps more than these, ``optimizer/number/<i>``. Metadata, all
+strings:
 
 - ``format``: ``netlet-model``; ``version``: ``1``
 - ``config``: the layers and settings (``get_config``); of a `Model`, with its ``calls``
@@ -39,6 +40,7 @@ from netlet.program import Program
 
 FORMAT, VERSION = "netlet-model", "1"
 SLOT_PREFIX = "optimizer"
+NUMBER = "optimizer/number/{}"
 KERAS, KERAS_WEIGHTS = ".keras", ".weights.h5"
 _OTHER_FORMATS = (".h5", ".hdf5", ".onnx", ".pb", ".pkl")
 
@@ -99,6 +101,8 @@ def to_bytes(model: LayeredModel) -> bytes:
         slots = _slot_names(model)
         for slot, flat in zip(slots, engine.slots, strict=True):
             tensors.update({f"{SLOT_PREFIX}/{slot}/{path}": view for path, view in arena.views(flat).items()})
+        if model.optimizer is not None:
+            tensors.update({NUMBER.format(i): v.value for i, v in enumerate(model.optimizer._numbers())})
         metadata = {
             "format": FORMAT,
             "version": VERSION,
@@ -238,6 +242,7 @@ def _restore_training(model: LayeredModel, program: Program, training: Any, tens
         return
     model.optimizer._iterations = iterations
     names = _slot_names(model)
+    numbers = {name: found.pop(name) for name in [*found] if name.startswith(NUMBER.format(""))}
     expected = [f"{SLOT_PREFIX}/{slot}/{path}" for slot in names for path in paths]
     if set(expected) != set(found):
         raise ModelFormatError(f"optimizer: the file holds slots {sorted(found)}, expected {sorted(expected)}")
@@ -246,6 +251,11 @@ def _restore_training(model: LayeredModel, program: Program, training: Any, tens
             array = found[f"{SLOT_PREFIX}/{slot}/{param.name}"]
             if array.shape != param.shape or array.dtype.name != program.dtype:
                 raise ModelFormatError(f"optimizer/{slot}/{param.name}: shape or dtype is not that of the weight")
-    if names:
+    if names or numbers:
         flat = [np.concatenate([found[f"{SLOT_PREFIX}/{slot}/{p}"].reshape(-1) for p in paths]) for slot in names]
-        model._make_engine(np.stack(flat))
+        model._make_engine(np.stack(flat) if flat else None)
+    variables = {NUMBER.format(i): variable for i, variable in enumerate(model.optimizer._numbers())}
+    for name in variables.keys() | numbers.keys():
+        if name not in variables or name not in numbers or variables[name].shape != numbers[name].shape:
+            raise ModelFormatError(f"{name}: the file holds {numbers.get(name)}, expected {variables.get(name)}")
+        variables[name].assign(numbers[name])

@@ -279,7 +279,9 @@ def run_steps(
     The optimizer counts them, also those made before Ctrl-C.
     """
     first, last = steps
-    before = sums[1]
+    before, made = sums[1], optimizer._iterations
+    if made == 0:
+        optimizer.follow_weights()
     done = 0
     try:
         engine.executor.train(
@@ -291,7 +293,7 @@ def run_steps(
             first=first,
             last=last,
             learning_rate=optimizer.rates(last - first),
-            iteration=optimizer._iterations,
+            iteration=made,
             sums=sums,
         )
         done = last - first
@@ -299,4 +301,4 @@ def run_steps(
         done = -int(-(sums[1] - before) // batch_size)  # all batches but the last of a pass are whole
         raise
     finally:
-        optimizer._iterations += done
+        optimizer._iterations = made + done

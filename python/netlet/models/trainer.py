@@ -435,7 +435,7 @@ class Trainer(Compiled):
                 input_shape = self._input_shape_for(x)
                 inputs = self._rows_of(x, input_shape)
             else:
-                rate = self._compiled("profile").optimizer.learning_rate
+                rate = float(np.ravel(self._compiled("profile").optimizer.rates(1))[0])
                 rows, input_shape = self._adapt(x, y, sample_weight, None, "profile")
                 inputs, labels, weights = rows.xs, rows.y, rows.sample_weight
             engine = self._engine_for(input_shape)

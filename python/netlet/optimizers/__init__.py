@@ -11,8 +11,10 @@ from netlet.optimizers.adam_kin import Adamax, Lamb, Nadam
 from netlet.optimizers.ftrl import Ftrl
 from netlet.optimizers.lion import Lion
 from netlet.optimizers.loss_scale import LossScaleOptimizer
+from netlet.optimizers.multi import MultiOptimizer, OptimizerMap
 from netlet.optimizers.muon import Muon
 from netlet.optimizers.optimizer import Optimizer
+from netlet.optimizers.schedule_free import ScheduleFreeAdamW
 from netlet.optimizers.sgd import SGD
 from netlet.optimizers.squares import Adadelta, Adagrad, RMSprop
 from netlet.utils.registry import Registry, serialize
@@ -29,9 +31,11 @@ _CLASSES: tuple[type[Optimizer], ...] = (
     Lamb,
     Lion,
     LossScaleOptimizer,
+    MultiOptimizer,
     Muon,
     Nadam,
     RMSprop,
+    ScheduleFreeAdamW,
 )
 REGISTRY = Registry("optimizer", {name: cls for cls in _CLASSES for name in (cls.__name__, cls.__name__.lower())})
 
@@ -66,6 +70,10 @@ def deserialize(config: Any, custom_objects: dict[str, type[Optimizer]] | None =
             return own.from_config(dict(config.get("config", {})))
         name = config["class_name"]
         config = {**config, "class_name": name if name in REGISTRY.objects else name.lower()}
+        kind = REGISTRY.objects.get(config["class_name"])
+        if kind in (LossScaleOptimizer, MultiOptimizer) and isinstance(config.get("config"), dict):
+            wrapper: Optimizer = kind.from_config(dict(config["config"]), custom_objects)  # of others, maybe one's own
+            return wrapper
     made = REGISTRY.deserialize(config)
     optimizer: Optimizer = made() if isinstance(made, type) else made
     return optimizer
@@ -83,10 +91,13 @@ __all__ = [
     "Lamb",
     "Lion",
     "LossScaleOptimizer",
+    "MultiOptimizer",
     "Muon",
     "Nadam",
     "Optimizer",
+    "OptimizerMap",
     "RMSprop",
+    "ScheduleFreeAdamW",
     "deserialize",
     "get",
     "schedules",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from netlet.optimizers.optimizer import Optimizer
-from netlet.optimizers.state import StateVariable, array_of
+from netlet.optimizers.state import Array, StateVariable, array_of
 
 #: Arguments of all optimizers, which the inner one takes, with their neutral values.
 _INNER = {
@@ -28,7 +28,8 @@ class LossScaleOptimizer(Optimizer):
     """Another optimizer, given gradients of a loss times a scale that it finds: for types of a small range.
 
     The scale doubles after so many steps with finite gradients. A step with a gradient that is not finite is left out,
-    and halves it. It works step by step, with `apply`; ``fit`` computes in float32 or float64, which need no scale.
+    and halves it. ``fit`` computes in float32 or float64, which seldom need a scale; there it is multiplied to the
+    gradients, and each step is made in Python.
 
     Args:
         inner_optimizer: the Optimizer that makes the steps.
@@ -70,10 +71,37 @@ class LossScaleOptimizer(Optimizer):
         scale = np.array(initial_scale, np.float32)
         self._dynamic_scale = StateVariable(scale, "dynamic_scale", f"{self.name}/dynamic_scale")
 
+    # The state that lies beside weights is the inner optimizer's.
+
+    def own_slot_names(self) -> tuple[str, ...]:
+        return self.inner_optimizer.slot_names()
+
+    def lower(self, variables: Sequence[Any] = ()) -> tuple[str, dict[str, Any]]:
+        self.inner_optimizer.lower(variables)
+        return super().lower(variables)
+
+    def begin_slots(self, variables: Sequence[Any], data: Array, parts: Sequence[slice]) -> None:
+        self.inner_optimizer.begin_slots(variables, data, parts)
+
+    def follow_weights(self) -> None:
+        self.inner_optimizer.follow_weights()
+
     def build(self, variables: Sequence[Any]) -> None:
-        if not self.inner_optimizer.built:
-            self.inner_optimizer.build(variables)
+        self.inner_optimizer.build(variables)
+        self._slots = self.inner_optimizer._slots
         self.built = True
+
+    def attach(self, variables: Sequence[Any], data: Array, parts: Sequence[slice] | None = None) -> None:
+        self.inner_optimizer.attach(variables, data, parts)
+        self._slots = self.inner_optimizer._slots
+        self.built = True
+
+    def _numbers(self) -> list[StateVariable]:
+        inner = self.inner_optimizer
+        return [self._step_counter, self._dynamic_scale, *inner._counters(), *inner._numbers()]
+
+    def exclude_from_weight_decay(self, var_list: Any = None, var_names: Sequence[str] | None = None) -> None:
+        self.inner_optimizer.exclude_from_weight_decay(var_list, var_names)
 
     @property
     def variables(self) -> list[Any]:
@@ -94,8 +122,9 @@ class LossScaleOptimizer(Optimizer):
 
     @property
     def iterations(self) -> Any:
-        """How many steps the inner optimizer made, as a variable."""
-        return self.inner_optimizer.variables[0]
+        """How many updates the inner optimizer made; as a variable, unless it gathers gradients."""
+        inner = self.inner_optimizer
+        return inner.iterations if inner.gradient_accumulation_steps else inner.variables[0]
 
     @iterations.setter
     def iterations(self, value: Any) -> None:

@@ -9,27 +9,57 @@ from typing import Any
 
 import numpy as np
 
-from netlet.optimizers.settings import Settings
-from netlet.optimizers.state import Array, Slots, StateVariable, array_of, frozen_among, name_of
+from netlet.optimizers.own_state import OwnState
+from netlet.optimizers.state import (
+    Array,
+    Slots,
+    StateVariable,
+    array_of,
+    assign,
+    frozen_among,
+    name_of,
+    parts_of,
+)
 from netlet.program.ops import OPTIMIZERS
 from netlet.program.ops.optimizer_rule import squares
 from netlet.program.spec import COMMON, Region
 from netlet.program.update import clip_factor
 
 
-class Optimizer(Settings):
+class Optimizer(OwnState):
     """Base of the optimizers.
 
     Built-in ones name their op and its attributes, and train models below Python. One of your own defines ``build``,
-    which adds variables, and ``update_step``; it works step by step, with `apply_gradients`.
+    which calls this class' and adds variables, and ``update_step``, which moves one weight. It trains models too:
+    ``fit`` computes the gradients below Python, and calls it for each step.
 
     Args, Raises: see `Settings`.
+
+    Example::
+
+        class Momentum(netlet.optimizers.Optimizer):
+            def build(self, variables):
+                super().build(variables)
+                self.velocities = self.add_optimizer_variables(variables, "velocity")
+
+            def update_step(self, gradient, variable, learning_rate):
+                v = self.velocities[self._get_variable_index(variable)]
+                self.assign(v, 0.9 * v - learning_rate * gradient)
+                self.assign_add(variable, v)
+
+        model.compile(Momentum(learning_rate=0.01), "mse")
     """
 
     def __init__(self, learning_rate: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(learning_rate, *args, **kwargs)
         self._slots: Slots | None = None
-        self._added: list[StateVariable] = []
+        self._attrs: dict[str, Any] | None = None  # while a step is made
+
+    @property
+    def hosted(self) -> bool:
+        """Whether `apply` makes the steps of ``fit`` too: there is no rule of its own for a Program to run."""
+        own = type(self)
+        return not self.op or own.update_step is not Optimizer.update_step or own.apply is not Optimizer.apply
 
     # State
 
@@ -37,17 +67,42 @@ class Optimizer(Settings):
         """Make the state for these weights, unless it is there."""
         if self.built:
             return
-        names = self.slot_names()
-        size = sum(array_of(variable).size for variable in variables)
+        parts = parts_of(variables)
         dtype = array_of(variables[0]).dtype if variables else np.dtype(np.float32)
-        data = np.zeros((len(names), size), dtype)
-        for name, value in self.initial_slots().items():
-            data[names.index(name)] = value
-        self.attach(variables, data)
+        data = np.zeros((len(self.slot_names()), parts[-1].stop if parts else 0), dtype)
+        self.begin_slots(variables, data, parts)
+        self._hold(variables, data, parts)
 
-    def attach(self, variables: Sequence[Any], data: Array) -> None:
-        """Let the state be ``data`` ``[slots, size of all weights]``, as an engine that trains them keeps it."""
-        self._slots = Slots(variables, self.slot_names(), data, self.name)
+    def begin_slots(self, variables: Sequence[Any], data: Array, parts: Sequence[slice]) -> None:
+        """Write the first values of the state that lies beside weights to ``data`` ``[slots, size]``, zeros so far.
+
+        Args:
+            parts: where in ``data`` each weight's lies.
+        """
+        names = self.slot_names()
+        for name, value in self.initial_slots().items():
+            for part in parts:
+                data[names.index(name), part] = value
+
+    def follow_weights(self) -> None:
+        """Called before the very first step of ``fit``: begin where the weights are, if the state depends on that."""
+
+    def attach(self, variables: Sequence[Any], data: Array, parts: Sequence[slice] | None = None) -> None:
+        """Let the state be ``data`` ``[slots, size of all weights]``, as an engine that trains them keeps it.
+
+        Args:
+            parts: where in ``data`` each weight's lies; None where they lie one after the other.
+
+        Raises: ValueError if variables were added for other weights.
+        """
+        if self.built and self._added and not (self._slots and self._slots.of_these(variables)):
+            raise ValueError(f"{self.name}: it was built for other weights; make a new one")
+        if not self.built and type(self).build is not Optimizer.build:
+            self.build(list(variables))  # which may add variables
+        self._hold(variables, data, parts)
+
+    def _hold(self, variables: Sequence[Any], data: Array, parts: Sequence[slice] | None) -> None:
+        self._slots = Slots(variables, self.slot_names(), data, self.name, parts)
         self.built = True
 
     def slots_for(self, variables: Sequence[Any]) -> Array | None:
@@ -58,10 +113,7 @@ class Optimizer(Settings):
     @property
     def variables(self) -> list[Any]:
         """The state as variables: the count of steps, the learning rate unless it is a schedule, then the slots."""
-        listed = [StateVariable(self._count, "iteration", f"{self.name}/iteration")]
-        if not callable(self._learning_rate):
-            listed.append(StateVariable(self._rate, "learning_rate", f"{self.name}/learning_rate"))
-        listed += self._added
+        listed = [*self._counters(), *self._added]
         if self._slots is None:
             return listed
         names = self.slot_names()
@@ -97,30 +149,21 @@ class Optimizer(Settings):
     def _trainable_variables(self) -> list[Any]:
         return self.trainable_variables
 
-    def add_variable(
-        self, shape: Sequence[int], initializer: Any = "zeros", dtype: Any = None, name: str | None = None
-    ) -> StateVariable:
-        """Add a variable to the state, for an optimizer of one's own.
+    def _get_variable_index(self, variable: Any) -> int:
+        """The place of a weight among those that the optimizer was built for."""
+        assert self._slots is not None
+        return self._slots.index[self._var_key(variable)]
 
-        Args:
-            initializer: "zeros", "ones" or a function of shape and dtype.
-        """
-        kind = np.dtype(dtype or "float32")
-        if callable(initializer):
-            value = np.array(initializer(tuple(shape), dtype=kind.name), kind)
-        else:
-            value = np.full(tuple(shape), {"zeros": 0, "ones": 1}[initializer], kind)
-        variable = StateVariable(value, name or "variable", f"{self.name}/{name or 'variable'}")
-        self._added.append(variable)
-        return variable
+    def _counters(self) -> list[StateVariable]:
+        """The count of steps, and the learning rate unless something else says it."""
+        count = StateVariable(self._count, "iteration", f"{self.name}/iteration")
+        if callable(self._learning_rate):
+            return [count]
+        return [count, StateVariable(self._rate, "learning_rate", f"{self.name}/learning_rate")]
 
-    def add_variable_from_reference(
-        self, reference_variable: Any, name: str | None = None, initializer: Any = "zeros"
-    ) -> StateVariable:
-        """Add a variable of the shape and type of a weight."""
-        array = array_of(reference_variable)
-        own = f"{name_of(reference_variable, len(self._added))[1].replace('/', '_')}_{name or 'var'}"
-        return self.add_variable(array.shape, initializer, array.dtype, own)
+    def _numbers(self) -> list[StateVariable]:
+        """What there is of state besides the counters and the slots."""
+        return list(self._added)
 
     # Steps
 
@@ -141,6 +184,17 @@ class Optimizer(Settings):
         """
         if len(grads) == 0:
             return
+        pairs = [pair for pair in self._pairs(grads, trainable_variables) if not self._overwrite(*pair)]
+        with np.errstate(all="ignore"):
+            self._step([self._gradient(g, v) for g, v in pairs], [v for _, v in pairs])
+        for _, variable in pairs:
+            constraint = getattr(variable, "constraint", None)
+            if constraint is not None:
+                assign(variable, np.asarray(constraint(array_of(variable))))
+        self._iterations += 1
+
+    def _pairs(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None) -> list[tuple[Any, Any]]:
+        """Each gradient that there is with its weight, after all checks; builds the optimizer if that is due."""
         if trainable_variables is None:
             if not self.built:
                 raise ValueError(f"{self.name}: apply() needs the variables, or build() before it")
@@ -162,15 +216,13 @@ class Optimizer(Settings):
             raise ValueError("No gradients provided for any variable.")
         if len(pairs) < len(variables):
             lacking = [name_of(v, i)[1] for i, (g, v) in enumerate(zip(grads, variables, strict=True)) if g is None]
-            warnings.warn(f"Gradients do not exist for variables {lacking}: they stay as they are", stacklevel=3)
-        pairs = [pair for pair in pairs if not self._overwrite(*pair)]
-        with np.errstate(all="ignore"):
-            self._step([self._gradient(g, v) for g, v in pairs], [v for _, v in pairs])
-        for _, variable in pairs:
-            constraint = getattr(variable, "constraint", None)
-            if constraint is not None:
-                _assign(variable, np.asarray(constraint(array_of(variable))))
-        self._iterations += 1
+            warnings.warn(f"Gradients do not exist for variables {lacking}: they stay as they are", stacklevel=4)
+        for g, variable in pairs:
+            shape, expected = array_of(g).shape, array_of(variable).shape
+            if shape != expected:
+                name = name_of(variable, 0)[1]
+                raise ValueError(f"{self.name}: variable {name!r} has shape {expected}, its gradient {shape}")
+        return pairs
 
     def _overwrite(self, g: Any, variable: Any) -> bool:
         """Where a variable says ``overwrite_with_gradient``, write the gradient to it; returns whether it does.
@@ -189,17 +241,12 @@ class Optimizer(Settings):
                 largest.assign(value)
                 return True
             largest.value.fill(0)
-        _assign(variable, value)
+        assign(variable, value)
         return True
 
     def _gradient(self, g: Any, variable: Any) -> Array:
         """A gradient as an array of its own, of the variable's type."""
-        value = array_of(variable)
-        array = np.array(array_of(g), value.dtype)
-        if array.shape != value.shape:
-            raise ValueError(
-                f"{self.name}: variable {name_of(variable, 0)[1]!r} has shape {value.shape}, its gradient {array.shape}"
-            )
+        array = np.array(array_of(g), array_of(variable).dtype)
         if self.loss_scale_factor is not None:
             array /= self.loss_scale_factor
         return array
@@ -225,8 +272,12 @@ class Optimizer(Settings):
         clipped = self._clip_gradients(grads)
         self._apply_weight_decay(variables)
         rate = float(self.learning_rate)
-        for g, variable in zip(clipped, variables, strict=True):
-            self.update_step(g, variable, rate)
+        try:
+            self._attrs = self._own_attrs() if self.op else None  # of all weights, once
+            for g, variable in zip(clipped, variables, strict=True):
+                self.update_step(g, variable, rate)
+        finally:
+            self._attrs = None
 
     def _clip_gradients(self, grads: Sequence[Any]) -> list[Any]:
         """Return the gradients, clipped as the settings say."""
@@ -252,7 +303,7 @@ class Optimizer(Settings):
             share = self._decay_of(variable)
             if share and self._use_weight_decay(variable):
                 value = array_of(variable)
-                _assign(variable, value - value * (share * rate))
+                assign(variable, value - value * (share * rate))
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Move one weight by the rule: no clipping, no decay."""
@@ -263,10 +314,10 @@ class Optimizer(Settings):
         w = value.reshape(-1).copy()
         g = np.array(array_of(gradient), value.dtype).reshape(-1)
         spec = OPTIMIZERS[self.op]
-        attrs = self._own_attrs()
+        attrs = self._own_attrs() if self._attrs is None else self._attrs
         slots = self._slots.data[: spec.own_slots(attrs), self._slots.parts[i]]
         spec.step(attrs, float(learning_rate), self.iterations + 1, w, g, slots, [Region(i, value.shape, 0, w.size)])
-        _assign(variable, w.reshape(value.shape))
+        assign(variable, w.reshape(value.shape))
 
     def _own_attrs(self) -> dict[str, Any]:
         """The rule's attributes, for the weights that the optimizer was built with."""
@@ -293,7 +344,7 @@ class Optimizer(Settings):
         frozen = frozen_among(var_list)
         for variable, average in zip(var_list, self._model_variables_moving_average, strict=True):
             if id(variable) not in frozen:
-                _assign(variable, average.value)
+                assign(variable, average.value)
 
     def scale_loss(self, loss: Any) -> Any:
         """Return the loss that gradients for `apply` are to be taken of."""
@@ -318,12 +369,12 @@ class Optimizer(Settings):
         before = [array_of(variable).copy() for variable in (*weights, *state)]
         try:
             for variable, value in zip((*weights, *state), (*trainable_variables, *optimizer_variables), strict=True):
-                _assign(variable, array_of(value))
+                assign(variable, array_of(value))
             self.apply(grads)
             return [array_of(w).copy() for w in weights], [array_of(v).copy() for v in state]
         finally:
             for variable, value in zip((*weights, *state), before, strict=True):
-                _assign(variable, value)
+                assign(variable, value)
 
     # Saving
 
@@ -357,11 +408,3 @@ class Optimizer(Settings):
         state = dict(self.__dict__)
         state.update(built=False, _slots=None, _added=[])
         return state
-
-
-def _assign(variable: Any, value: Array) -> None:
-    """Write to a weight: a variable, or an array in place."""
-    if hasattr(variable, "assign"):
-        variable.assign(value)
-    else:
-        variable[...] = value

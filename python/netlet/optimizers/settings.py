@@ -166,12 +166,20 @@ class Settings:
     def rates(self, steps: int) -> float | NDArray[np.float64]:
         """Return the learning rate of the next so many steps: of all of them, or float64 ``[steps]``.
 
-        A function without arguments is called once for all.
+        A function without arguments is called once for all. Where steps are made in Python they ask for it themselves:
+        it is 0.
         """
+        if self.hosted:
+            return 0.0
         rate = self._learning_rate
         if isinstance(rate, LearningRateSchedule):
             return np.ascontiguousarray(rate.rates(self._iterations, self._iterations + steps), np.float64)
         return float(self.learning_rate)
+
+    @property
+    def hosted(self) -> bool:
+        """Whether its steps are made in Python."""
+        return not self.op
 
     # What decays
 
@@ -217,12 +225,9 @@ class Settings:
         raise NotImplementedError(f"{type(self).__name__} does not define rule_attrs()")
 
     def lower(self, variables: Sequence[Any] = ()) -> tuple[str, Attrs]:
-        """Return the op's name and attributes for a program whose parameters are ``variables``.
-
-        Raises: NotImplementedError for an optimizer that a program cannot hold.
-        """
-        if not self.op:
-            raise NotImplementedError(f"{type(self).__name__}: an optimizer of one's own cannot train a model yet")
+        """Return the op's name and attributes for a program whose parameters are ``variables``."""
+        if self.hosted:
+            return "custom", {"slots": len(self.slot_names())}
         attrs = self.rule_attrs(variables)
         for key in ("clipnorm", "clipvalue", "global_clipnorm"):
             value = getattr(self, key)

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from netlet.utils.arithmetic import Arithmetic
+
 Array = NDArray[Any]
 
 
-class StateVariable:
-    """A named array of an optimizer's.
+class StateVariable(Arithmetic):
+    """A named array of an optimizer's, which computes as arrays do.
 
     Args:
         value: the live array; assigning writes into it.
@@ -66,10 +68,6 @@ class StateVariable:
         array: Array = self.value.astype(self.value.dtype if dtype is None else dtype, copy=True)
         return array
 
-    def __eq__(self, other: object) -> Any:
-        """Element by element, as arrays compare."""
-        return self.value == np.asarray(other)
-
     __hash__ = object.__hash__
 
     def __int__(self) -> int:
@@ -92,6 +90,25 @@ def array_of(variable: Any) -> Array:
     """The values of a weight: of a variable, or of an array itself."""
     value = getattr(variable, "value", variable)
     return np.asarray(value() if callable(value) else value)
+
+
+def assign(variable: Any, value: Array) -> None:
+    """Write to a weight: a variable, or an array in place."""
+    if hasattr(variable, "assign"):
+        variable.assign(value)
+    else:
+        variable[...] = value
+
+
+def parts_of(variables: Sequence[Any]) -> list[slice]:
+    """Where weights lie in a flat array that has them one after the other."""
+    parts: list[slice] = []
+    start = 0
+    for variable in variables:
+        size = array_of(variable).size
+        parts.append(slice(start, start + size))
+        start += size
+    return parts
 
 
 def name_of(variable: Any, index: int) -> tuple[str, str]:
@@ -119,21 +136,24 @@ class Slots:
     Args:
         variables: the weights, in order.
         names: of the slots.
-        data: ``[slots, total size]``, with the weights one after the other.
+        data: ``[slots, size]``, in which each weight has a part.
         owner: the optimizer's name, for the paths.
+        parts: the weights' parts; None where they lie one after the other.
     """
 
-    def __init__(self, variables: Sequence[Any], names: Sequence[str], data: Array, owner: str) -> None:
+    def __init__(
+        self,
+        variables: Sequence[Any],
+        names: Sequence[str],
+        data: Array,
+        owner: str,
+        parts: Sequence[slice] | None = None,
+    ) -> None:
         self.variables = list(variables)
         self.names = list(names)
         self.data = data
         self.index = {id(variable): i for i, variable in enumerate(self.variables)}
-        self.parts: list[slice] = []
-        start = 0
-        for variable in self.variables:
-            size = array_of(variable).size
-            self.parts.append(slice(start, start + size))
-            start += size
+        self.parts = parts_of(self.variables) if parts is None else list(parts)
         self._views: dict[str, list[StateVariable]] = {}
         self._owner = owner
 
@@ -151,9 +171,12 @@ class Slots:
             self._views[name] = views
         return self._views[name]
 
-    def fits(self, variables: Sequence[Any], names: Sequence[str]) -> bool:
-        """Whether these are the weights and the slots."""
-        same = len(variables) == len(self.variables) and all(
+    def of_these(self, variables: Sequence[Any]) -> bool:
+        """Whether these are the weights."""
+        return len(variables) == len(self.variables) and all(
             a is b for a, b in zip(variables, self.variables, strict=True)
         )
-        return same and list(names) == self.names
+
+    def fits(self, variables: Sequence[Any], names: Sequence[str]) -> bool:
+        """Whether these are the weights and the slots."""
+        return self.of_these(variables) and list(names) == self.names

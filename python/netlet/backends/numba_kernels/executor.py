@@ -18,6 +18,7 @@ from netlet.backends.checks import (
     check_sums,
 )
 from netlet.backends.epochs import EpochByEpoch
+from netlet.backends.extras import Step
 from netlet.backends.numba_kernels import codes
 from netlet.backends.numba_kernels.calls import EpochOrder, addresses, aligned, no_rows, read_rows, run
 from netlet.backends.numba_kernels.encode import Encoded, Layout, encode
@@ -52,7 +53,9 @@ class JittedExecutor(EpochByEpoch):
     Rows are independent and each sum has one order: results do not depend on how rows are split into batches.
     """
 
-    def __init__(self, program: Program, params: Array, state: Array, slots: Array) -> None:
+    def __init__(
+        self, program: Program, params: Array, state: Array, slots: Array, *, step: Step | None = None
+    ) -> None:
         self.program = program
         self.params = params
         self.state = state
@@ -65,14 +68,17 @@ class JittedExecutor(EpochByEpoch):
         self._epoch_order = EpochOrder()
         self._training = TrainingLock()
         self._label_width, self._class_numbers = elements(program.label_shape or ()), program.label_dtype == "int32"
-        self._update = None if program.optimizer is None else bind_update(program, params, slots)
+        self._update: Step | None = step
         self._momentum, self._nesterov = 0.0, False
         # Whether updates are part of the jitted steps: those of gradient descent and nothing else.
         self._inside = program.optimizer is not None and program.optimizer.op == "sgd"
-        if program.optimizer is not None and self._update is not None and self._inside:
-            self._momentum = float(program.optimizer.attrs["momentum"])
-            self._nesterov = bool(program.optimizer.attrs["nesterov"])
-            self._inside = self._update.plain
+        if program.optimizer is not None and step is None:
+            self._update = update = bind_update(program, params, slots)
+            if self._inside:
+                self._momentum = float(program.optimizer.attrs["momentum"])
+                self._nesterov = bool(program.optimizer.attrs["nesterov"])
+                self._inside = update.plain
+        self._hosted = step is not None
         self._row_flops = self._layout.width
         for op in program.ops:
             shapes = [program.values[v].shape for v in op.inputs], [program.params[p].shape for p in op.params]
@@ -164,7 +170,8 @@ class JittedExecutor(EpochByEpoch):
         """See :meth:`netlet.backends.Executor.predictor`."""
         with self._training:
             params = self.params.copy()
-        return PythonPredictor(JittedExecutor(self.program, params, self.state.copy(), self.slots), adapter)
+        program, slots = self.program.without_training(), np.zeros((0, 0), self._dtype)
+        return PythonPredictor(JittedExecutor(program, params, self.state.copy(), slots), adapter)
 
     def apply(self, gradient: Array, learning_rate: float, iteration: int = 0) -> None:
         """See :meth:`netlet.backends.Executor.apply`."""
@@ -192,7 +199,8 @@ class JittedExecutor(EpochByEpoch):
         """See :meth:`netlet.backends.Executor.profile`: phases, not ops, since a step is one jitted call."""
         from netlet.backends.numba_kernels.phases import profile
 
-        twin = JittedExecutor(self.program, self.params.copy(), self.state.copy(), self.slots.copy())
+        step = _no_step if self._hosted else None
+        twin = JittedExecutor(self.program, self.params.copy(), self.state.copy(), self.slots.copy(), step=step)
         return profile(twin, xs, y, sample_weight, batch_size, learning_rate, seconds)
 
     def _encode(self, mode: int) -> Encoded:
@@ -260,14 +268,23 @@ class JittedExecutor(EpochByEpoch):
         by_step = mode == codes.TRAIN and not self._inside
         for part in range(first, last) if by_step else (first,):
             until = part + 1 if by_step else last
+            before = sums.copy() if by_step else sums
             for begin, end in self._pace(mode, block).chunks(part * blocks, until * blocks):
                 control[codes.FIRST], control[codes.LAST] = begin, end
                 run(run_steps, control, code.code, code.attrs, *data, *buffers, *results)
             if by_step:
                 assert self._update is not None
                 done = part - first
-                with np.errstate(all="ignore"):
-                    self._update(w.dparams, rates[done if len(rates) > 1 else 0], iteration + done)
+                try:
+                    with np.errstate(all="ignore"):
+                        self._update(w.dparams, rates[done if len(rates) > 1 else 0], iteration + done)
+                except BaseException:  # the step was not made, and is not counted
+                    sums[:] = before
+                    raise
         dparams = w.dparams.copy() if mode in (codes.GRADIENTS, codes.VJP) else w.dparams
         self._pool.give(w)
         return dparams
+
+
+def _no_step(gradient: Array, learning_rate: float, iteration: int) -> None:
+    """What makes the steps of a profile where the optimizer is somebody's own."""

@@ -22,6 +22,7 @@ __all__ = [
     "momentum",
     "nadam",
     "rmsprop",
+    "schedule_free",
     "sgd_step",
 ]
 
@@ -92,6 +93,20 @@ def nadam(c: Any, g: Any, m: Any, v: Any, w: Any) -> None:
         m[p] += (g[p] - m[p]) * fresh_1
         v[p] += (g[p] * g[p] - v[p]) * fresh_2
         w[p] -= (rate * m[p] + rate_g * g[p]) / (np.sqrt(v[p] * correction) + epsilon)
+
+
+@entry
+def schedule_free(c: Any, g: Any, z: Any, v: Any, w: Any) -> None:
+    """Schedule-free AdamW. c: rate, beta_1, 1 - beta_1, 1 - beta_2, epsilon, 1 / (1 - beta_2^t), 1 / t."""
+    t = w.dtype.type
+    rate, beta_1, fresh_1, fresh_2 = t(c[0]), t(c[1]), t(c[2]), t(c[3])
+    epsilon, correction, share = t(c[4]), t(c[5]), t(c[6])
+    for p in range(w.size):
+        x = (w[p] - fresh_1 * z[p]) / beta_1
+        v[p] += (g[p] * g[p] - v[p]) * fresh_2
+        z[p] -= rate * g[p] / (np.sqrt(v[p] * correction) + epsilon)
+        x += (z[p] - x) * share
+        w[p] = z[p] + (x - z[p]) * beta_1
 
 
 @entry

@@ -12,6 +12,7 @@ from netlet.backends.numba_kernels import optimizer as jitted
 from netlet.backends.numba_kernels.calls import run
 from netlet.program import Program
 from netlet.program.ops.optimizers_adam import nadam_product
+from netlet.program.ops.optimizers_schedule_free import warmed_up
 from netlet.program.spec import Array, Attrs, Region
 from netlet.program.update import Update
 
@@ -41,6 +42,13 @@ def _nadam(a: Attrs, rate: float, t: int, slots: Array, none: Array) -> Argument
     product = nadam_product(beta_1, t)
     rates = [rate * after / (1.0 - product * after), rate * (1.0 - u) / (1.0 - product)]
     return [*rates, 1.0 - beta_1, 1.0 - beta_2, a["epsilon"], 1.0 / (1.0 - beta_2**t)], [*slots]
+
+
+def _schedule_free(a: Attrs, rate: float, t: int, slots: Array, none: Array) -> Arguments:
+    beta_1, beta_2 = a["beta_1"], a["beta_2"]
+    correction = 1.0 / (1.0 - beta_2**t) if beta_2 < 1.0 else math.inf
+    step = warmed_up(rate, a["warmup_steps"], t)
+    return [step, beta_1, 1.0 - beta_1, 1.0 - beta_2, a["epsilon"], correction, 1.0 / t], [*slots]
 
 
 def _rmsprop(a: Attrs, rate: float, t: int, slots: Array, none: Array) -> Arguments:
@@ -73,6 +81,7 @@ _RULES: dict[str, tuple[Callable[[Attrs, float, int, Array, Array], Arguments], 
     "adam": (_adam, jitted.adam),
     "adamax": (_adamax, jitted.adamax),
     "nadam": (_nadam, jitted.nadam),
+    "schedule_free_adamw": (_schedule_free, jitted.schedule_free),
     "rmsprop": (_rmsprop, jitted.rmsprop),
     "adagrad": (_adagrad, jitted.adagrad),
     "adadelta": (_adadelta, jitted.adadelta),

@@ -14,7 +14,7 @@ from netlet.optimizers import schedules
 # Optimizers of Keras whose arguments, by the names in Netlet's configs, Keras knows too.
 _OPTIMIZERS = (
     *("Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl"),
-    *("Lamb", "Lion", "Muon", "Nadam", "RMSprop", "SGD"),
+    *("Lamb", "Lion", "Muon", "Nadam", "RMSprop", "ScheduleFreeAdamW", "SGD"),
 )
 
 

@@ -109,6 +109,8 @@ OPTIMIZERS: Table[OptimizerSpec] = Table(
         "ftrl": "optimizers_squares:Ftrl",
         "adafactor": "optimizers_matrix:Adafactor",
         "muon": "optimizers_matrix:Muon",
+        "schedule_free_adamw": "optimizers_schedule_free:ScheduleFreeAdamW",
+        "custom": "custom:CustomOptimizer",
     }
 )
 

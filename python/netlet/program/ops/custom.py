@@ -1,4 +1,4 @@
-"""Layers, losses and metrics that somebody wrote in Python: names for a Program; an executor is handed the arithmetic.
+"""What somebody wrote in Python, from layers to optimizers: names for a Program; an executor is handed the arithmetic.
 
 See :class:`netlet.backends.extras.Extras`.
 """
@@ -10,9 +10,12 @@ from types import MappingProxyType
 from typing import NoReturn
 
 from netlet.program.case import Case
-from netlet.program.spec import Array, Attr, Attrs, Context, LossSpec, MetricSpec, OpSpec, Shape
+from netlet.program.spec import Array, Attr, Attrs, Context, LossSpec, MetricSpec, OpSpec, OptimizerSpec, Region, Shape
 
-__all__ = ["CustomLayer", "CustomLoss", "CustomMetric", "CustomSparseLoss"]
+__all__ = ["MOST_SLOTS", "CustomLayer", "CustomLoss", "CustomMetric", "CustomOptimizer", "CustomSparseLoss"]
+
+#: The most arrays of the parameters' layout that a custom optimizer may keep.
+MOST_SLOTS = 1000
 
 
 class CustomLayer(OpSpec):
@@ -105,6 +108,31 @@ class CustomMetric(MetricSpec):
 
     def update(self, attrs: Attrs, x: Array, y: Array, sums: Array) -> NoReturn:
         raise ValueError("metric 'custom': the executor was made without it; see Extras")
+
+    def cases(self) -> Iterator[Case]:
+        return iter(())
+
+
+class CustomOptimizer(OptimizerSpec):
+    """An optimizer that makes its own steps: it is handed the whole gradient of each."""
+
+    name = "custom"
+    signature = "w[P] g[P] slots[n,P] -> w[P] slots[n,P]"
+    formula = "what the executor was handed"
+    native = False
+
+    def attributes(self, given: Attrs) -> tuple[Attr, ...]:
+        """``slots``: how many arrays of the parameters' layout it keeps."""
+        return (Attr("slots", "int", 0, 0, MOST_SLOTS),)
+
+    def own_slots(self, attrs: Attrs) -> int:
+        slots: int = attrs["slots"]
+        return slots
+
+    def step(
+        self, attrs: Attrs, learning_rate: float, t: int, w: Array, g: Array, slots: Array, regions: Sequence[Region]
+    ) -> NoReturn:
+        raise ValueError("optimizer 'custom': the executor was made without it; see Extras")
 
     def cases(self) -> Iterator[Case]:
         return iter(())

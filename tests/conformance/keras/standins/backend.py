@@ -20,6 +20,7 @@ DTYPES = {
 PYTHON_TYPES = {bool: "bool", int: "int64", float: "float32", str: "string", "int": "int64", "float": "float32"}
 
 _settings: dict[str, Any] = {"floatx": "float32"}
+_scopes: list[str] = []
 
 
 def _of_netlet(name: str) -> Any:
@@ -108,8 +109,12 @@ def set_keras_mask(x: Any, mask: Any) -> None:
 
 @contextlib.contextmanager
 def name_scope(name: str, **kwargs: Any) -> Iterator[None]:
-    """Do nothing: no name depends on a scope here."""
-    yield
+    """Let the paths of variables that are made meanwhile begin with ``name``."""
+    _scopes.append(name)
+    try:
+        yield
+    finally:
+        _scopes.pop()
 
 
 def _netlet_variable() -> type:
@@ -146,7 +151,7 @@ class Variable(_netlet_variable(), np.lib.mixins.NDArrayOperatorsMixin):  # type
         if dtype is None and array.dtype.kind in "biuf":
             array = array.astype(floatx())
         array = array.reshape(np.shape(value))
-        super().__init__(array, name or "variable", name or "variable", trainable)
+        super().__init__(array, name or "variable", "/".join([*_scopes, name or "variable"]), trainable)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         arrays = [np.asarray(x) if isinstance(x, _netlet_variable()) else x for x in inputs]
