@@ -114,7 +114,8 @@ def test_the_engine_refuses_a_custom_optimizer_without_a_host() -> None:
     native = pytest.importorskip("netlet._native")
     text = program().with_training(loss="mean_squared_error", optimizer=("custom", {"slots": 0})).to_json().encode()
     with pytest.raises(ModelFormatError, match="optimizer: custom, and there is no host to run it"):
-        native.ExecutorF32(text, np.zeros(66, np.float32), np.zeros((0, 66), np.float32), isa=None, num_threads=1)
+        arenas = np.zeros(66, np.float32), np.zeros(0, np.float32), np.zeros((0, 66), np.float32)
+        native.ExecutorF32(text, *arenas, isa=None, num_threads=1)
 
 
 def test_extras_that_do_not_fit_the_program_are_refused() -> None:
