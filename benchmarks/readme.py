@@ -2,8 +2,8 @@
 
 The block in README.md is made from ``results/full.json`` and ``results/footprint.json`` (and ``streaming.json``, if
 there is one; goals and ratios from ``goals.json``, if there is one: a later run of fewer cases), those in
-benchmarks/README.md from ``results/scaling.json`` and ``results/threads.json``. ``--measure`` makes these first, in one
-go of about 25 minutes on two cores; a test holds the blocks to the files.
+benchmarks/README.md from ``results/scaling.json``, ``threads.json`` and ``anatomy.json``. ``--measure`` makes these
+first, in one go of about 25 minutes on two cores; a test holds the blocks to the files.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import footprint, run, scaling, streaming, threads
+from benchmarks import anatomy, footprint, run, scaling, streaming, threads
 from benchmarks.compare import held_goals, libraries_table, machine_lines
 from benchmarks.figures import groups
 
@@ -93,6 +93,11 @@ def at_once(results: Path) -> list[str]:
     return threads.report(found) if found else [NONE]
 
 
+def where_it_goes(results: Path) -> list[str]:
+    found = load(results / "anatomy.json")
+    return anatomy.report(found) if found else [NONE]
+
+
 def replaced(text: str, name: str, lines: list[str]) -> str:
     """``text`` with the block between ``<!-- name:begin -->`` and ``<!-- name:end -->`` made of ``lines``.
 
@@ -109,7 +114,10 @@ def written(path: Path, results: Path = RESULTS) -> str:
     """What the README at ``path`` should hold."""
     text = path.read_text(encoding="utf-8")
     if path.parent == HERE:
-        return replaced(replaced(text, "threads", at_once(results)), "scaling", more_cores(results))
+        blocks = {"threads": at_once, "scaling": more_cores, "anatomy": where_it_goes}
+        for name, lines in blocks.items():
+            text = replaced(text, name, lines(results))
+        return text
     return replaced(text, "benchmarks", [*speed(results), *feet(results), *large_data(results)])
 
 
@@ -126,6 +134,7 @@ def main(arguments: list[str] | None = None) -> int:
         footprint.main([])
         scaling.main([])
         threads.main([])
+        anatomy.main([])
     for path in (HERE.parent / "README.md", HERE / "README.md"):
         path.write_text(written(path), encoding="utf-8")
     return status

@@ -2,10 +2,10 @@
 
 - **Python threads that predict at once.** 1, 2, ... as many as there are cores call one predictor, each of whose calls
   runs on its caller's thread alone (NETLET_NUM_THREADS=1): calls a second of all together, beside one thread's.
-- **Busy neighbours.** A training, with one thread and with one a core, beside 0, 1, ... busy processes as there are
-  cores: how much slower a step becomes, beside what is left to it where the system deals the cores out evenly among
-  all threads that want one. A training whose threads wait for each other loses more than that where it is badly made:
-  one that is stopped stops all.
+- **Busy neighbours.** A training, and a prediction of one row, with one thread and with one a core, beside 0, 1, ...
+  busy processes as there are cores: how much slower a step or call becomes, beside what is left to it where the system
+  deals the cores out evenly among all threads that want one. Threads that wait for each other lose more than that where
+  they are badly made: one that is stopped stops all.
 
 Both take turns with what they are compared with.
 """
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine
-from benchmarks.cases import CASES, InferenceCase, TrainingCase
+from benchmarks.cases import CASES, InferenceCase, Network
 from benchmarks.compare import row
 from benchmarks.data import inference_rows, initial_weights
 from benchmarks.figures import number
@@ -36,7 +36,7 @@ HERE = Path(__file__).resolve().parent
 OUTPUT = HERE / "results" / "threads.json"
 
 SERVED = (InferenceCase((784, 128, 10), 32), InferenceCase((64, 64, 64, 10), 32), InferenceCase((64, 64, 64, 10), 1))
-TRAINED = "mnist_small"
+SHARED = ("mnist_small", "predict_784-512-512-10_batch1")
 SECONDS, ROUNDS = 0.5, 5
 BURN = "print(flush=True)\nwhile True: pass"
 
@@ -95,8 +95,8 @@ def neighbours(count: int) -> Iterator[None]:
             process.communicate()
 
 
-def measure_sharing(case: TrainingCase, threads: int, seconds: float, rounds: int) -> dict[int, float]:
-    """Seconds of a step by the number of busy neighbours: medians."""
+def measure_sharing(case: Network, threads: int, seconds: float, rounds: int) -> dict[int, float]:
+    """Seconds of a step or call by the number of busy neighbours: medians of the turns' means."""
     unit, steps = unit_of(case, threads)
     found: dict[int, list[float]] = {count: [] for count in range(cores() + 1)}
     for _ in range(rounds):
@@ -119,14 +119,17 @@ def share(threads: int, busy: int, have: int) -> float:
 def measure(seconds: float = SECONDS, rounds: int = ROUNDS) -> dict[str, Any]:
     """A run as it is written to JSON."""
     about, before = machine.describe(), others()
-    case: Any = CASES[TRAINED]
+    cases: dict[str, Any] = dict(CASES)
     served = {case.name: measure_serving(case, seconds, rounds) for case in SERVED}
     after = others()
-    trained = {threads: measure_sharing(case, threads, seconds, rounds) for threads in sorted({1, cores()})}
+    shared = {
+        name: {threads: measure_sharing(cases[name], threads, seconds, rounds) for threads in sorted({1, cores()})}
+        for name in SHARED
+    }
     found = {
         "machine_info": about,
         "served": served,
-        "trained": trained,
+        "shared": shared,
         "others": None if before is None else max(before, after or 0.0, others() or 0.0),
     }
     return json.loads(json.dumps(found))  # type: ignore[no-any-return]
@@ -148,18 +151,14 @@ def report(run: dict[str, Any]) -> list[str]:
     for name, rates in run["served"].items():
         counts = [rates[str(n)] for n in range(1, most + 1)]
         lines.append(row([name, *(f"{rate:,.0f}" for rate in counts), f"{counts[-1] / counts[0]:.2f}×"]))
-    head = [
-        f"{TRAINED}, threads",
-        "busy processes beside it",
-        "step, µs",
-        "times as long",
-        "its share of the cores leaves",
-    ]
-    lines += ["", row(head), "|---:|" + "---:|" * (len(head) - 1)]
-    for threads, times in run["trained"].items():
-        for busy, step in times.items():
-            slower, bound = step / times["0"], share(int(threads), int(busy), have)
-            lines.append(row([threads, busy, number(1e6 * step), f"{slower:.2f}×", f"{bound:.2f}×"]))
+    head = ["a step or call of", "threads", "busy processes beside it", "µs", "times as long"]
+    head += ["its share of the cores leaves"]
+    lines += ["", row(head), "|---|" + "---:|" * (len(head) - 1)]
+    for name, by_threads in run["shared"].items():
+        for threads, times in by_threads.items():
+            for busy, took in times.items():
+                slower, bound = took / times["0"], share(int(threads), int(busy), have)
+                lines.append(row([name, threads, busy, number(1e6 * took), f"{slower:.2f}×", f"{bound:.2f}×"]))
     return lines
 
 

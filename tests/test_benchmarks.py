@@ -22,6 +22,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the benchmarks are no part of the installed package
 
 from benchmarks import (
+    anatomy,
     compare,
     contest,
     figures,
@@ -782,21 +783,48 @@ def test_scaling_measures_and_reports(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_threads_are_measured_and_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "cores", lambda: 2)
     monkeypatch.setattr(threads, "others", lambda: 0.0)
-    monkeypatch.setattr(threads, "TRAINED", "tabular")
+    monkeypatch.setattr(threads, "SHARED", ("tabular", "predict_64-64-64-10_batch1"))
     monkeypatch.setattr(threads, "SERVED", threads.SERVED[1:])
     output = tmp_path / "threads.json"
     assert threads.main(["--output", str(output), "--seconds", "0.02", "--rounds", "1"]) == 0
     run = json.loads(output.read_text())
     assert set(run["served"]) == {"predict_64-64-64-10_batch32", "predict_64-64-64-10_batch1"}
     assert all(rates.keys() == {"1", "2"} and min(rates.values()) > 100 for rates in run["served"].values())
-    assert run["trained"].keys() == {"1", "2"}
-    assert all(times.keys() == {"0", "1", "2"} and min(times.values()) > 1e-6 for times in run["trained"].values())
-    run["trained"] = {"2": {"0": 1e-4, "1": 1.4e-4}}
+    assert run["shared"].keys() == set(threads.SHARED)
+    for by_threads in run["shared"].values():
+        assert by_threads.keys() == {"1", "2"}
+        assert all(times.keys() == {"0", "1", "2"} and min(times.values()) > 1e-6 for times in by_threads.values())
+    run["shared"] = {"mnist_small": {"2": {"0": 1e-4, "1": 1.4e-4}}}
     run["machine_info"]["cores"] = 2
     text = "\n".join(threads.report(run))
-    assert "| 2 | 1 | 140 | 1.40× | 1.50× |" in text and "Others used" not in text
+    assert "| mnist_small | 2 | 1 | 140 | 1.40× | 1.50× |" in text and "Others used" not in text
     run["others"] = 1.0
     assert "Others used the processors" in threads.report(run)[2]
+
+
+def test_the_anatomy_of_a_case_adds_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["seed_mlp", "predict_64-64-64-10_batch32"]
+    assert set(names) < set(anatomy.shown()) and "wide" not in anatomy.shown()
+    monkeypatch.setattr(anatomy, "shown", lambda: names)
+    monkeypatch.setattr(anatomy, "cores", lambda: 2)
+    monkeypatch.setattr(anatomy, "others", lambda: 0.0)
+    output = tmp_path / "anatomy.json"
+    assert anatomy.main(["--output", str(output), "--seconds", "0.01"]) == 0
+    run = json.loads(output.read_text())
+    assert list(run["cases"]) == names
+    for by_threads in run["cases"].values():
+        assert list(by_threads) == ["1", "2"]
+        for found in by_threads.values():
+            assert found["products"] > 0 and found["flops"] > 0
+            assert sum(found[kind] for kind in (*anatomy.KINDS, "other")) == pytest.approx(found["step"])
+    assert run["cases"][names[0]]["1"]["gather"] > 0 and run["cases"][names[1]]["1"]["gather"] == 0
+    run["cases"] = {"tabular": {"1": {"threads": 1, "step": 20.0, "peak": 100.0, "flops": 1_200_000, "products": 15.0}}}
+    run["cases"]["tabular"]["1"] |= {"gather": 1.0, "loss": 2.0, "update": 0.5, "other": 1.5}
+    run["cases"]["tabular"]["2"] = run["cases"]["tabular"]["1"]  # on which nothing was shared
+    text = anatomy.report(run)
+    assert text[-1] == "| tabular | 1 | 20 | 15 | 80 % | 1 | 2 | 0.5 | 1.5 |" and "| tabular" not in text[-2]
+    run["others"] = 1.0
+    assert "Others used the processors" in anatomy.report(run)[2]
 
 
 def test_a_share_is_of_all_threads_that_want_a_core() -> None:

@@ -55,18 +55,23 @@ class PyExecutor {
     if (first < 0 || first > last || last > steps)
       fail(Kind::value,
            "train: steps [" + std::to_string(first) + ", " + std::to_string(last) + ") of " + std::to_string(steps));
-    std::optional<Shuffle> order;
-    if (shuffle) order = Shuffle{shuffle->first, shuffle->second};
-    check_iteration(iteration);
-    Pace pace;
-    pace.iteration = iteration;
-    if (py::isinstance<py::array>(rate) && py::reinterpret_borrow<py::array>(rate).ndim() > 0)
-      pace.rates = read_only<double>(py::reinterpret_borrow<py::array>(rate), last - first, "learning_rate");
-    else
-      pace.rate = PyFloat_AsDouble(rate.ptr());
-    if (PyErr_Occurred()) throw py::error_already_set();
+    const Pace pace = paced(rate, iteration, last - first);
     py::gil_scoped_release release;
-    executor_->train(rows, batch, order, first, last, pace, s, Interrupt(interrupted));
+    executor_->train(rows, batch, order_of(shuffle), first, last, pace, s, Interrupt(interrupted));
+  }
+
+  void train_epochs(const std::vector<py::array>& xs, const py::array& y, std::optional<py::array> weight,
+                    int64_t batch, std::optional<std::pair<uint64_t, uint64_t>> shuffle, int64_t epochs,
+                    const py::object& rate, int64_t iteration, py::array sums) {
+    need_loss("train");
+    if (!program().has_optimizer) fail(Kind::value, "train: the program has no optimizer");
+    const Rows<T> rows = labelled(xs, y, weight);
+    check_batch(batch);
+    if (epochs < 0) fail(Kind::value, "epochs: expected 0 or more, got " + std::to_string(epochs));
+    double* s = writable<double>(sums, checked_mul(epochs, program().sums_size), "sums");
+    const Pace pace = paced(rate, iteration, checked_mul(epochs, (rows.count + batch - 1) / batch));
+    py::gil_scoped_release release;
+    executor_->train_epochs(rows, batch, order_of(shuffle), epochs, pace, s, Interrupt(interrupted));
   }
 
   void evaluate(const std::vector<py::array>& xs, const py::array& y, std::optional<py::array> weight, int64_t batch,
@@ -149,6 +154,24 @@ class PyExecutor {
     if (iteration < 0) fail(Kind::value, "iteration: expected 0 or more, got " + std::to_string(iteration));
   }
 
+  static std::optional<Shuffle> order_of(const std::optional<std::pair<uint64_t, uint64_t>>& shuffle) {
+    if (!shuffle) return std::nullopt;
+    return Shuffle{shuffle->first, shuffle->second};
+  }
+
+  // The pace of so many steps: one rate for all of them, or an array with one each.
+  static Pace paced(const py::object& rate, int64_t iteration, int64_t steps) {
+    check_iteration(iteration);
+    Pace pace;
+    pace.iteration = iteration;
+    if (py::isinstance<py::array>(rate) && py::reinterpret_borrow<py::array>(rate).ndim() > 0)
+      pace.rates = read_only<double>(py::reinterpret_borrow<py::array>(rate), steps, "learning_rate");
+    else
+      pace.rate = PyFloat_AsDouble(rate.ptr());
+    if (PyErr_Occurred()) throw py::error_already_set();
+    return pace;
+  }
+
   Rows<T> inputs(const std::vector<py::array>& xs) const {
     if (xs.size() != program().inputs.size())
       fail(Kind::value,
@@ -217,6 +240,9 @@ void bind(py::module_& m, const char* name) {
       .def("frozen", &E::frozen)
       .def("train", &E::train, py::arg("xs"), py::arg("y"), py::arg("sample_weight"), py::kw_only(),
            py::arg("batch_size"), py::arg("shuffle"), py::arg("first"), py::arg("last"), py::arg("learning_rate"),
+           py::arg("iteration") = 0, py::arg("sums"))
+      .def("train_epochs", &E::train_epochs, py::arg("xs"), py::arg("y"), py::arg("sample_weight"), py::kw_only(),
+           py::arg("batch_size"), py::arg("shuffle"), py::arg("epochs"), py::arg("learning_rate"),
            py::arg("iteration") = 0, py::arg("sums"))
       .def("evaluate", &E::evaluate, py::arg("xs"), py::arg("y"), py::arg("sample_weight"), py::kw_only(),
            py::arg("batch_size"), py::arg("sums"))

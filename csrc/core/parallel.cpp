@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
-#include <thread>
 
 #include "core/cpus.h"
 #include "core/error.h"
@@ -45,9 +44,9 @@ inline void pause() noexcept {
 }
 
 // Where a processor is wanted by somebody else, too, the system may stop a helper in the middle of its part, and
-// everyone waits for a time slice. After such a wait, work goes on without helpers for some times as long: twice after
-// the first, up to 64 times where they go on, less again with every team that was not held up. A busy machine then
-// costs little more than the help, and a machine that was busy once is soon trusted again.
+// everyone waits for a time slice. After such a wait, work goes on without helpers: as long after the first, twice as
+// long after the next, up to 32 times where they go on, less again with every team that was not held up. A busy machine
+// then costs little more than the help, and a machine that was busy once is soon trusted again.
 using Clock = std::chrono::steady_clock;
 std::atomic<Clock::rep> alone_until{0};
 std::atomic<int> caution{1};
@@ -58,7 +57,7 @@ bool held_up(Clock::duration wait, Clock::duration work) noexcept {
   if (wait < std::chrono::microseconds(20) || wait < 2 * work) return false;
   const int times = caution.load(std::memory_order_relaxed);
   alone_until.store((Clock::now() + times * wait).time_since_epoch().count(), std::memory_order_relaxed);
-  caution.store(std::min(8, 2 * times), std::memory_order_relaxed);
+  caution.store(std::min(32, 2 * times), std::memory_order_relaxed);
   return true;
 }
 
@@ -70,7 +69,7 @@ bool held_up(Clock::duration wait, Clock::duration work) noexcept {
 // schedule claims nothing and delays nobody.
 class Team {
  public:
-  // Leader: f(context, i) for i in [0, n), n < 2^32, by whoever is free.
+  // Leader: f(context, i) for i in [0, n), n < 2^31, by whoever is free.
   void loop(int64_t n, void (*fn)(void*, int64_t) noexcept, void* context) noexcept {
     const Clock::time_point begin = Clock::now();
     if (alone(begin)) {
@@ -85,17 +84,15 @@ class Team {
     wake();
     work();
     const Clock::time_point finished = Clock::now();
-    int turn = 0;
-    for (; done_.load(std::memory_order_acquire) != n; ++turn) turn < kSpins ? pause() : yield();
-    if (turn >= kSpins && held_up(Clock::now() - finished, finished - begin)) smooth = false;
+    if (await(done_, static_cast<int>(n)) && held_up(Clock::now() - finished, finished - begin)) smooth = false;
   }
 
   // Leader: sends the helpers away, and returns when all `helpers` have gone. One that has not yet begun may wait for
-  // this very processor: it is yielded, as OpenMP's own wait at the end would not.
+  // this very processor, which sleeping gives it, as OpenMP's own wait at the end would not.
   void dismiss(int helpers) noexcept {
     stop_.store(true);
     wake();
-    for (int turn = 0; gone_.load(std::memory_order_acquire) != helpers; ++turn) turn < kSpins ? pause() : yield();
+    await(gone_, helpers);
   }
 
   // Helper: until the leader dismisses it.
@@ -111,7 +108,7 @@ class Team {
       if (idle()) woken_.wait(seen);
       sleeping_.fetch_sub(1);
     }
-    gone_.fetch_add(1, std::memory_order_release);
+    count_one(gone_);
   }
 
   bool smooth = true;  // nobody was held up so far; the leader's own
@@ -119,7 +116,25 @@ class Team {
  private:
   static constexpr int kSpins = 2000;  // some tens of microseconds
 
-  static void yield() noexcept { std::this_thread::yield(); }
+  // Leader: until `counter` is at `n`; whether that took so long that it slept. (To yield the processor over and over
+  // instead can cost whole time slices: Linux 6.18 takes each as given away.)
+  bool await(std::atomic<int>& counter, int n) noexcept {
+    for (int turn = 0; turn < kSpins; ++turn) {
+      if (counter.load(std::memory_order_acquire) == n) return false;
+      pause();
+    }
+    waiting_.store(true);
+    for (int now; (now = counter.load()) != n;) counter.wait(now);
+    waiting_.store(false);
+    return true;
+  }
+
+  // Helper: one more, and wakes the leader if it sleeps.
+  void count_one(std::atomic<int>& counter) noexcept {
+    counter.fetch_add(1);
+    if (waiting_.load()) counter.notify_one();
+  }
+
   bool idle() const noexcept { return static_cast<uint32_t>(open_.load()) == 0 && !stop_.load(); }
 
   void wake() noexcept {
@@ -137,7 +152,7 @@ class Team {
       const auto fn = fn_.load(std::memory_order_relaxed);
       fn(context_.load(std::memory_order_relaxed),
          count_.load(std::memory_order_relaxed) - static_cast<uint32_t>(open));
-      done_.fetch_add(1, std::memory_order_release);
+      count_one(done_);
       any = true;
       open = open_.load(std::memory_order_acquire);
     }
@@ -148,11 +163,12 @@ class Team {
   std::atomic<void (*)(void*, int64_t) noexcept> fn_{nullptr};
   std::atomic<void*> context_{nullptr};
   std::atomic<int64_t> count_{0};
-  alignas(64) std::atomic<int64_t> done_{0};
+  alignas(64) std::atomic<int> done_{0};
   alignas(64) std::atomic<int> woken_{0};
   std::atomic<int> sleeping_{0};
   std::atomic<bool> stop_{false};
   std::atomic<int> gone_{0};
+  std::atomic<bool> waiting_{false};
 };
 
 thread_local Team* leads = nullptr;    // the team whose loops this thread may open
@@ -191,27 +207,24 @@ bool parallel_available() noexcept {
 }
 
 void run_parallel(int64_t n, int threads, void (*fn)(void*, int64_t) noexcept, void* context) noexcept {
-  const int width = static_cast<int>(std::min<int64_t>(n, threads));
-  if (width > 1 && !in_a_loop && parallel_available()) {
-    if (leads && n < INT32_MAX) {
+  struct Loop {
+    int64_t n;
+    void (*fn)(void*, int64_t) noexcept;
+    void* context;
+  } loop{n, fn, context};
+  const auto run = [](void* of) {
+    const Loop& l = *static_cast<Loop*>(of);
+    if (leads && !in_a_loop && l.n < INT32_MAX) {
       in_a_loop = true;
-      leads->loop(n, fn, context);
+      leads->loop(l.n, l.fn, l.context);
       in_a_loop = false;
-      return;
+    } else {
+      for (int64_t i = 0; i < l.n; ++i) l.fn(l.context, i);
     }
-#if defined(_OPENMP)
-    if (!leads && !alone(Clock::now())) {
-#pragma omp parallel for num_threads(width) schedule(static)
-      for (int64_t i = 0; i < n; ++i) {
-        in_a_loop = true;
-        fn(context, i);
-        in_a_loop = false;
-      }
-      return;
-    }
-#endif
-  }
-  for (int64_t i = 0; i < n; ++i) fn(context, i);
+  };
+  const int width = static_cast<int>(std::min<int64_t>(n, threads));
+  if (width <= 1 || leads || in_a_loop) return run(&loop);
+  run_with_team(width, run, &loop);  // one that stands by for this loop alone
 }
 
 void run_with_team(int threads, void (*body)(void*), void* context) {

@@ -24,9 +24,9 @@ bool parallel_available() noexcept;
 // fn(context, i) for i in [0, n). See parallel_for.
 void run_parallel(int64_t n, int threads, void (*fn)(void*, int64_t) noexcept, void* context) noexcept;
 
-// f(i) for i in [0, n), on at most `threads` threads. Which thread runs which i must not matter. f is noexcept. Within
-// with_team its helpers take part, each index going to whoever is free; else OpenMP's threads do, one contiguous range
-// each. Serial where n or threads is at most 1, within another parallel_for, and in a forked child, where the parent's
+// f(i) for i in [0, n), on at most `threads` threads, each index going to whoever is free. Which thread runs which i
+// must not matter. f is noexcept. Within with_team its helpers take part; else a team is woken for this loop alone.
+// Serial where n or threads is at most 1, within another parallel_for, and in a forked child, where the parent's
 // threads do not exist and OpenMP would wait for them for ever.
 template <class F>
 void parallel_for(int64_t n, int threads, F&& f) {

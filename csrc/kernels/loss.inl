@@ -179,7 +179,21 @@ template <class T>
 static void sparse_categorical_crossentropy_logits(const LossArgs<T>& a) {
   const int64_t c = a.classes;
   for_positions<T, int32_t>(a, 1, [&](const T* x, const int32_t* label, T factor, T* probabilities, T* gradient) {
+    using vec = Vec<T>;
     const bool known = *label >= 0 && *label < c;
+    const T nan = static_cast<T>(__builtin_nan(""));
+    if (c <= vec::lanes && (gradient || probabilities)) {
+      const ShortSoftmax<T> s = short_softmax(c, x);
+      const auto row = vec::first(c);
+      if (probabilities) s.y.store(probabilities, row);
+      if (gradient) {
+        T q[vec::lanes];
+        s.y.store(q);
+        (vec(known ? factor : nan) * s.y).store(gradient, row);
+        if (known) gradient[*label] = factor * (q[*label] - T(1));
+      }
+      return known ? log_scalar(s.sum) - (x[*label] - s.top) : nan;
+    }
     LogSumExp<T> lse;
     if (T* q = gradient ? gradient : probabilities) {
       lse = softmax_row(c, x, q);
@@ -190,10 +204,10 @@ static void sparse_categorical_crossentropy_logits(const LossArgs<T>& a) {
     }
     if (gradient) {
       if (known) gradient[*label] -= T(1);
-      const Vec<T> f(known ? factor : static_cast<T>(__builtin_nan("")));
+      const vec f(known ? factor : nan);
       for_lanes<T>(c, [&](auto load, auto store) { store(gradient, f * load(gradient)); });
     }
-    return known ? lse.log_sum - (x[*label] - lse.top) : static_cast<T>(__builtin_nan(""));
+    return known ? lse.log_sum - (x[*label] - lse.top) : nan;
   });
 }
 

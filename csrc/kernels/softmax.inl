@@ -52,10 +52,33 @@ struct LogSumExp {
   T top, log_sum;
 };
 
+// Softmax of a row of c <= lanes, which never leaves the registers: the operations of softmax_row, in its order.
+template <class T>
+struct ShortSoftmax {
+  Vec<T> y;
+  T top, sum;
+};
+
+template <class T>
+static NL_FN ShortSoftmax<T> short_softmax(int64_t c, const T* x) {
+  using vec = Vec<T>;
+  const auto row = vec::first(c);
+  const vec low(-__builtin_huge_val()), zero(T(0)), v = vec::load(x, row);
+  const T top = reduce_max(max(low, select(row, v, low)));
+  const vec y = exp(v - vec(top));
+  const T sum = reduce_add(zero + select(row, y, zero));
+  return {y / vec(sum), top, sum};
+}
+
 // y = exp(x - max x) / sum of the same.
 template <class T>
 static NL_FN LogSumExp<T> softmax_row(int64_t c, const T* x, T* y) {
   using vec = Vec<T>;
+  if (c <= vec::lanes) {
+    const ShortSoftmax<T> s = short_softmax(c, x);
+    s.y.store(y, vec::first(c));
+    return {s.top, log_scalar(s.sum)};
+  }
   const T top = row_max(c, x);
   const vec shift(top);
   for_lanes<T>(c, [&](auto load, auto store) { store(y, exp(load(x) - shift)); });
@@ -75,7 +98,10 @@ static NL_FN LogSumExp<T> log_sum_exp(int64_t c, const T* x) {
 
 template <class T>
 static void softmax_forward(int64_t rows, int64_t c, const T* x, T* y) {
-  for (int64_t r = 0; r < rows; ++r) softmax_row(c, x + r * c, y + r * c);
+  if (c <= Vec<T>::lanes)
+    for (int64_t r = 0; r < rows; ++r) short_softmax(c, x + r * c).y.store(y + r * c, Vec<T>::first(c));
+  else
+    for (int64_t r = 0; r < rows; ++r) softmax_row(c, x + r * c, y + r * c);
 }
 
 // dx = y * (dy - sum(dy * y))

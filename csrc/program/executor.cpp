@@ -224,14 +224,43 @@ void Executor<T>::apply(const T* gradient, double rate, int64_t iteration) {
 }
 
 template <class T>
+class Executor<T>::Exclusive {
+ public:
+  explicit Exclusive(Executor& executor) : lock_(executor.alone()), trainer_(executor.trainer_) {
+    trainer_ = std::this_thread::get_id();
+  }
+  ~Exclusive() { trainer_ = std::thread::id(); }
+  Exclusive(const Exclusive&) = delete;
+  Exclusive& operator=(const Exclusive&) = delete;
+
+ private:
+  const std::unique_lock<std::shared_mutex> lock_;
+  std::atomic<std::thread::id>& trainer_;
+};
+
+template <class T>
 void Executor<T>::train(const Rows<T>& rows, int64_t batch, std::optional<Shuffle> shuffle, int64_t first, int64_t last,
                         const Pace& pace, double* sums, Interrupt interrupt) {
-  const auto lock = alone();
-  struct Here {
-    std::atomic<std::thread::id>& trainer;
-    explicit Here(std::atomic<std::thread::id>& t) : trainer(t) { trainer = std::this_thread::get_id(); }
-    ~Here() { trainer = std::thread::id(); }
-  } here(trainer_);
+  const Exclusive mine(*this);
+  train_steps(rows, batch, shuffle, first, last, pace, sums, interrupt);
+}
+
+template <class T>
+void Executor<T>::train_epochs(const Rows<T>& rows, int64_t batch, std::optional<Shuffle> shuffle, int64_t epochs,
+                               Pace pace, double* sums, Interrupt interrupt) {
+  const Exclusive mine(*this);
+  const int64_t steps = (rows.count + batch - 1) / batch;
+  for (int64_t e = 0; e < epochs; ++e) {
+    train_steps(rows, batch, shuffle, 0, steps, pace, sums + e * network_.program().sums_size, interrupt);
+    if (shuffle) ++shuffle->epoch;
+    if (pace.rates) pace.rates += steps;
+    pace.iteration += steps;
+  }
+}
+
+template <class T>
+void Executor<T>::train_steps(const Rows<T>& rows, int64_t batch, std::optional<Shuffle> shuffle, int64_t first,
+                              int64_t last, const Pace& pace, double* sums, Interrupt& interrupt) {
   if (!training_) training_ = std::make_unique<Training>();
   Training& t = *training_;
   const int64_t rows_of_batch = std::min(batch, rows.count);

@@ -57,6 +57,11 @@ class Executor {
   void train(const Rows<T>& rows, int64_t batch, std::optional<Shuffle> shuffle, int64_t first, int64_t last,
              const Pace& pace, double* sums, Interrupt interrupt);
 
+  // All steps of so many epochs, shuffle.epoch and those after it, each adding to its own sums[e, sums_size].
+  // pace.rates has one rate for each step of them all.
+  void train_epochs(const Rows<T>& rows, int64_t batch, std::optional<Shuffle> shuffle, int64_t epochs, Pace pace,
+                    double* sums, Interrupt interrupt);
+
   void evaluate(const Rows<T>& rows, int64_t batch, double* sums, Interrupt interrupt);
 
   // One batch of all rows: its loss, and the gradients of params and inputs (dx[i] [rows, size]).
@@ -73,6 +78,10 @@ class Executor {
 
  private:
   struct Training;  // the memory of a training step, kept from one to the next
+  class Exclusive;  // holds the executor for training
+
+  void train_steps(const Rows<T>& rows, int64_t batch, std::optional<Shuffle> shuffle, int64_t first, int64_t last,
+                   const Pace& pace, double* sums, Interrupt& interrupt);
 
   Run<T> run(Workspace<T>& ws, T* dparams, int threads) const;
   void gather(Workspace<T>& ws, const Rows<T>& rows, const int64_t* order, int64_t first, int64_t count, int threads,

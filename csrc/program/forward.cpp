@@ -82,9 +82,10 @@ void Forward<T>::run(const T* params, int64_t rows, const T* const* x, T* const*
 
   using Lease = typename WorkspacePool<T>::Lease;
   auto observe = [&](Workspace<T>& ws, int64_t chain) { ws.laps = watch ? watch->chain(at(chain)) : nullptr; };
-  const int outer = team(plan.flops * static_cast<double>(rows), threads_);
+  const double flops = plan.flops * static_cast<double>(rows);
+  const int outer = row_sharded_ ? team(flops, threads_) : team_at_once(flops, threads_);
   if (!row_sharded_ || blocks <= 1 || outer == 1) {
-    const int threads = row_sharded_ ? 1 : threads_;
+    const int threads = row_sharded_ ? 1 : outer;
     Lease ws(pool_, std::min(block_of, rows), threads);
     observe(*ws, 0);
     const double work = plan.flops * static_cast<double>(block_of);

@@ -32,9 +32,10 @@ double fma_peak(Isa isa, int threads, double seconds) {
     fail(Kind::value, "fma_peak: seconds is " + std::to_string(seconds) + ", expected more than 0 and at most 60");
   std::vector<T> results(static_cast<size_t>(threads));
   int64_t rounds = 1000;
-  double took = run(table, threads, rounds, results);  // starts the threads
-  for (;;) {                                           // as many rounds as a run is worth
-    took = run(table, threads, rounds, results);
+  run(table, threads, rounds, results);  // starts the threads
+  double took;
+  for (;;) {  // as many rounds as a run is worth: of one thread, which waits for nobody on a busy machine
+    took = run(table, 1, rounds, results);
     if (took >= seconds / (4 * kRuns) || rounds >= int64_t(1) << 40) break;
     rounds *= 2;
   }

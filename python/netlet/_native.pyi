@@ -38,6 +38,19 @@ class _Executor:
         iteration: int = 0,
         sums: NDArray[np.float64],
     ) -> None: ...
+    def train_epochs(
+        self,
+        xs: Sequence[NDArray[Any]],
+        y: NDArray[Any],
+        sample_weight: NDArray[Any] | None,
+        *,
+        batch_size: int,
+        shuffle: tuple[int, int] | None,
+        epochs: int,
+        learning_rate: float | NDArray[np.float64],
+        iteration: int = 0,
+        sums: NDArray[np.float64],
+    ) -> None: ...
     def evaluate(
         self,
         xs: Sequence[NDArray[Any]],

@@ -323,6 +323,55 @@ def test_training_needs_a_loss_and_an_optimizer(target: Target) -> None:
 
 @pytest.mark.parametrize("target", targets(), ids=str)
 @pytest.mark.parametrize("name", PROGRAMS)
+def test_epochs_in_one_call_are_those_of_several(name: str, target: Target) -> None:
+    target.require()
+    p = sample_programs()[name]
+    xs, y, weight = random_batch(p, 7)
+    steps, epochs = 3, 4
+    for shuffle in ((5, 2), None):
+        for rate in (0.05, np.linspace(0.1, 0.01, epochs * steps)):
+            params, together = initial_params(p), initial_params(p)
+            one_by_one, sums = np.zeros((epochs, sums_size(p))), np.zeros((epochs, sums_size(p)))
+            executor = target.executor(p, params)
+            for epoch in range(epochs):
+                executor.train(
+                    xs,
+                    y,
+                    weight,
+                    batch_size=3,
+                    shuffle=None if shuffle is None else (5, 2 + epoch),
+                    first=0,
+                    last=steps,
+                    learning_rate=rate if isinstance(rate, float) else rate[epoch * steps : (epoch + 1) * steps],
+                    iteration=epoch * steps,
+                    sums=one_by_one[epoch],
+                )
+            target.executor(p, together).train_epochs(
+                xs, y, weight, batch_size=3, shuffle=shuffle, epochs=epochs, learning_rate=rate, sums=sums
+            )
+            assert together.tobytes() == params.tobytes()
+            assert sums.tobytes() == one_by_one.tobytes()
+            assert (sums[:, 1] == 7).all()
+
+
+@pytest.mark.parametrize("target", targets(), ids=str)
+def test_epochs_in_one_call_are_checked(target: Target) -> None:
+    target.require()
+    p = sample_programs()["regression"]
+    xs, y, _ = random_batch(p, 4)
+    params = initial_params(p)
+    held = params.tobytes()
+    executor = target.executor(p, params)
+    good = {"batch_size": 2, "shuffle": None, "epochs": 3, "learning_rate": 0.1, "sums": np.zeros((3, sums_size(p)))}
+    bad = ({"sums": np.zeros((2, sums_size(p)))}, {"learning_rate": np.zeros(5)}, {"batch_size": 0}, {"epochs": -1})
+    for change in bad:
+        with pytest.raises(ValueError, match=next(iter(change))):
+            executor.train_epochs(xs, y, None, **{**good, **change})
+    assert params.tobytes() == held
+
+
+@pytest.mark.parametrize("target", targets(), ids=str)
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_a_profile_accounts_for_the_step_and_changes_nothing(name: str, target: Target) -> None:
     target.require()
     p = sample_programs()[name]

@@ -13,6 +13,7 @@ import netlet
 from netlet import Sequential
 from netlet.callbacks import Callback, History
 from netlet.layers import Dense
+from netlet.models import fitting
 from netlet.optimizers import SGD
 
 pytestmark = pytest.mark.usefixtures("numpy_backend")
@@ -97,6 +98,63 @@ def test_an_epoch_is_one_call_without_batch_hooks(rows: Any, make_classifier: An
     calls = count_train_calls(model, x, y)
     model.fit(x, y, epochs=5, batch_size=10, verbose=0, callbacks=[Recorder(batches=False)])
     assert calls == [(0, 5)] * 5
+
+
+def test_epochs_that_nobody_follows_share_calls_and_change_no_bit(
+    rows: Any, make_classifier: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitting, "PASSES_SECONDS", 0.1)
+    x, y = rows
+    fast = make_classifier(metrics=["accuracy"])
+    followed = make_classifier(metrics=["accuracy"])
+    followed.set_weights(fast.get_weights())
+    for model in (fast, followed):
+        model.optimizer.learning_rate = 0.05
+    fast.evaluate(x, y, verbose=0)
+    together: list[int] = []
+    engine = fast._engine
+    run = engine.executor.train_epochs
+
+    def train_epochs(*args: Any, **kwargs: Any) -> None:
+        together.append(kwargs["epochs"])
+        run(*args, **kwargs)
+
+    engine.executor.train_epochs = train_epochs
+    histories = []
+    for model, callbacks in ((fast, None), (followed, [Recorder(batches=False)])):
+        netlet.set_random_seed(3)
+        histories += [model.fit(x, y, epochs=60, batch_size=50, verbose=0, callbacks=callbacks) for _ in range(2)]
+    assert [w.tobytes() for w in fast.get_weights()] == [w.tobytes() for w in followed.get_weights()]
+    for a, b in zip(histories[:2], histories[2:], strict=True):
+        assert a.history == b.history
+        assert a.epoch == b.epoch == list(range(60))
+    assert fast.optimizer.iterations == followed.optimizer.iterations == 120
+    assert together and max(together) > 1
+    assert 0 < sum(together) < 120
+
+
+def test_ctrl_c_within_epochs_that_share_a_call_keeps_those_that_are_done(
+    rows: Any, make_classifier: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitting, "PASSES_SECONDS", 0.1)
+    x, y = rows
+    model = make_classifier()
+    model.evaluate(x, y, verbose=0)
+    executor = model._engine.executor
+    run = executor.train_epochs
+
+    def train_epochs(*args: Any, epochs: int, sums: Any, **kwargs: Any) -> None:
+        run(*args, epochs=epochs - 1, sums=sums[: epochs - 1], **kwargs)
+        raise KeyboardInterrupt
+
+    executor.train_epochs = train_epochs
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, y, epochs=1000, batch_size=20, verbose=0)
+    done = len(model.history.epoch)
+    assert 0 < done < 1000
+    assert model.history.epoch == list(range(done))
+    assert len(model.history.history["loss"]) == done
+    assert model.optimizer.iterations == 3 * done
 
 
 def test_steps_per_execution_groups_batch_hooks(rows: Any, make_classifier: Any) -> None:

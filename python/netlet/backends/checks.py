@@ -66,9 +66,16 @@ def check_arrays(program: Program, xs: Sequence[Array], y: Array, sample_weight:
     return n
 
 
-def check_sums(program: Program, sums: Array) -> None:
-    """Checks the array that ``train`` and ``evaluate`` add to."""
-    _check("sums", sums, (sums_size(program),), "float64")
+def check_sums(program: Program, sums: Array, epochs: int | None = None) -> None:
+    """Checks the array that ``train`` and ``evaluate`` add to; a row an epoch for ``train_epochs``."""
+    size = (sums_size(program),)
+    _check("sums", sums, size if epochs is None else (epochs, *size), "float64")
+
+
+def check_epochs(epochs: Any) -> None:
+    """ValueError if it is not an integer of 0 or more."""
+    if isinstance(epochs, bool) or not isinstance(epochs, (int, np.integer)) or epochs < 0:
+        raise ValueError(f"epochs: expected an integer of 0 or more, got {epochs!r}")
 
 
 def check_batch_size(batch_size: Any) -> None:

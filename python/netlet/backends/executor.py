@@ -74,6 +74,28 @@ class Executor(Protocol):
         """
         ...
 
+    def train_epochs(
+        self,
+        xs: Sequence[Array],
+        y: Array,
+        sample_weight: Array | None,
+        *,
+        batch_size: int,
+        shuffle: tuple[int, int] | None,
+        epochs: int,
+        learning_rate: float | NDArray[np.float64],
+        iteration: int = 0,
+        sums: Array,
+    ) -> None:
+        """Runs all steps of so many epochs, as ``train`` does one after another.
+
+        Args:
+            shuffle: (seed, epoch) of the first; the others follow it.
+            learning_rate: of all steps, or one for each of all the epochs' steps.
+            sums: float64 ``[epochs, sums_size]``: each epoch adds to a row of its own.
+        """
+        ...
+
     def evaluate(
         self, xs: Sequence[Array], y: Array, sample_weight: Array | None, *, batch_size: int, sums: Array
     ) -> None:

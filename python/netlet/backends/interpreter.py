@@ -26,6 +26,7 @@ from netlet.backends.checks import (
     check_rows,
     check_sums,
 )
+from netlet.backends.epochs import EpochByEpoch
 from netlet.backends.extras import NO_EXTRAS, Extras
 from netlet.backends.plan import Call, Plan
 from netlet.backends.predictor import Adapter, Predictor, PythonPredictor
@@ -46,7 +47,7 @@ __all__ = ["Call", "Interpreter", "Plan"]
 MAX_PLANS = 6
 
 
-class Interpreter:
+class Interpreter(EpochByEpoch):
     """An executor that walks the list of ops in Python; see :class:`netlet.backends.Executor` for its methods.
 
     Subclasses override the ``bind_*`` hooks: each gets arrays that stay the same for the plan's life, and returns a

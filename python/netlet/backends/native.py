@@ -66,6 +66,7 @@ class NativeExecutor:
         self._dtype = np.dtype(program.dtype)
         self._output_shapes = [program.values[i].shape for i in program.outputs]
         self.train = self._executor.train
+        self.train_epochs = self._executor.train_epochs
         self.evaluate = self._executor.evaluate
         self.apply = self._executor.apply
 

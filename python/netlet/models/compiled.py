@@ -249,11 +249,14 @@ class Compiled:
             weights = weights_of_classes(class_weight, labels, label_width=width, dtype=dtype)
         return labels, weights
 
-    def _next_shuffle(self) -> tuple[int, int]:
-        """(seed, epoch) of the next pass's order. The seed is drawn at first use and again after set_random_seed."""
+    def _next_shuffle(self, passes: int) -> tuple[int, int]:
+        """(seed, epoch) of the order of the first of so many passes.
+
+        The seed is drawn at first use and again after set_random_seed.
+        """
         source = random.global_generator()
         if self._shuffle_seed is None or self._seed_source is not source:
             self._shuffle_seed, self._shuffle_count, self._seed_source = random.next_seed(), 0, source
         count = self._shuffle_count
-        self._shuffle_count = count + 1
+        self._shuffle_count = count + passes
         return self._shuffle_seed, count

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAPPED_LIMIT = 1 << 26
 
 Adapt = Callable[[Any, Any, Any], Rows]
-Shuffle = Callable[[], tuple[int, int] | None]
+Shuffle = Callable[[int], tuple[int, int] | None]
 
 
 def is_indexed(x: Any) -> bool:
@@ -89,7 +89,7 @@ class IndexedSource(ArraySource):
         self._dataset = dataset
         self._adapt = adapt
         self._numbers: NDArray[np.int64] | None = None
-        self._begin(count or sys.maxsize, 0, shuffle if count is not None else lambda: None, steps_per_epoch)
+        self._begin(count or sys.maxsize, 0, shuffle if count is not None else lambda passes: None, steps_per_epoch)
 
     def begin_epoch(self) -> None:
         super().begin_epoch()

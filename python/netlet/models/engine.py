@@ -176,6 +176,15 @@ class Engine:
         totals: list[float] = sums.tolist()
         return {name: read(totals) for name, read in self._sorted}
 
+    @property
+    def in_sums(self) -> bool:
+        """Whether loss and metrics are all in the sums, and no state of their own is reset with the epoch."""
+        return not self._watched and self.composite is None
+
+    def columns(self, sums: Sequence[list[float]]) -> dict[str, list[Any]]:
+        """Return what `logs` does, for several sums at once: a list by name."""
+        return {name: [read(totals) for totals in sums] for name, read in self._sorted}
+
     def _part_loss(self, place: int, totals: list[float]) -> float:
         assert self.composite is not None
         return self.composite.means()[place]

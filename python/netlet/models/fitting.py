@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 import warnings
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from netlet.callbacks.callback_list import CallbackList, Hook
 from netlet.models.history import History
 from netlet.models.progress import ProgressBar
-from netlet.models.sources import Source
+from netlet.models.sources import ArraySource, Source
 
 CHUNK_SECONDS = 0.05  # how long a call may run while a progress bar waits
+PASSES_SECONDS = 0.001  # how long a call of several epochs may keep others from the model
 ALL_STEPS = sys.maxsize
 
 if TYPE_CHECKING:
@@ -75,6 +79,11 @@ class FitLoop:
             self.batch_end = callbacks.train_batch_hooks("end")
         self._savers = [callback for callback in callbacks.callbacks if hasattr(callback, "_save_backup")]
         self._rate = 0.0  # steps per second, where they are run in chunks of time
+        self._passing: ArraySource | None = None  # the source, where nobody can tell one epoch from several
+        watched = verbose or callbacks.callbacks or validation is not None or type(history) is not History
+        if isinstance(source, ArraySource) and source.passes and engine.in_sums and not watched:
+            self._passing = None if model.optimizer.asks_for_rate else source
+        self._pass_seconds = math.inf  # of the last epoch, where that counts
         self.epoch, self.step = self.first_epoch, 0
         self.sums = engine.new_sums()
         self.resumed: Resumed | None = None
@@ -90,8 +99,14 @@ class FitLoop:
                 self.resumed.apply(self)
             epoch_begin, epoch_end = callbacks.hooks("on_epoch_begin"), callbacks.hooks("on_epoch_end")
             logs: dict[str, Any] = {}
-            for epoch in range(self.epoch, self.epochs):
-                self.epoch = epoch
+            while self.epoch < self.epochs:
+                epoch = self.epoch
+                if self._passing is not None and (passes := self._passes()) > 1:
+                    logs = self._run_passes(self._passing, passes)
+                    if model.stop_training:
+                        break
+                    continue
+                start = time.perf_counter()
                 for hook in epoch_begin:
                     hook(epoch, {})
                 if self.resumed is not None:
@@ -110,6 +125,7 @@ class FitLoop:
                     self._ran_dry(epoch)
                     break
                 self.epoch, self.step = epoch + 1, 0
+                self._pass_seconds = time.perf_counter() - start
                 for saver in self._savers:
                     saver._save_backup(self)
                 if model.stop_training:
@@ -119,6 +135,25 @@ class FitLoop:
             callbacks.call("on_train_end", logs)
         finally:
             model._loop = None
+
+    def _passes(self) -> int:
+        """How many epochs to run in one call."""
+        return min(self.epochs - self.epoch, int(PASSES_SECONDS / self._pass_seconds))
+
+    def _run_passes(self, source: ArraySource, passes: int) -> dict[str, Any]:
+        """Run so many epochs in one call; record those that are done, also when it fails."""
+        sums = np.zeros((passes, len(self.sums)))
+        start = time.perf_counter()
+        try:
+            source.train_passes(self.engine, passes, self.model.optimizer, sums)
+        finally:
+            whole = int(np.count_nonzero(sums[:, 1] == len(source.rows)))
+            if whole:
+                columns = self.engine.columns(sums[:whole].tolist())
+                self.history._add(self.epoch, columns)
+                self.epoch += whole
+        self._pass_seconds = (time.perf_counter() - start) / passes
+        return {name: values[-1] for name, values in columns.items()}
 
     def _end_epoch(self, epoch: int, epoch_end: list[Hook]) -> dict[str, Any]:
         """Validate, tell the callbacks and return the logs with what callbacks added to them."""

@@ -62,6 +62,14 @@ class History(Callback):
             self.history.clear()
             self.history.update(in_order)
 
+    def _add(self, first: int, columns: dict[str, list[Any]]) -> None:
+        """Append epochs ``first, first + 1, ...``: as many as each column has values."""
+        for name, values in columns.items():
+            epochs = range(first, first + len(values))
+            self.history.setdefault(name, []).extend(values)
+            self._measured.setdefault(name, []).extend(epochs)
+        self.epoch.extend(epochs)
+
     def plot(self, metrics: str | Sequence[str] | None = None, ax: Axes | Sequence[Axes] | None = None) -> Any:
         """Draws metrics against epochs with matplotlib, the validation metric in the same picture.
 

@@ -88,29 +88,35 @@ class ArraySource:
     Args:
         rows: the data.
         batch_size: rows a step; the last batch of a pass may be smaller.
-        shuffle: called at the begin of each pass; returns (seed, epoch) of its order, or None for the rows' order.
+        shuffle: called before each pass, or before some, with their number; returns (seed, epoch) of the first one's
+            order, whom the others follow, or None for the rows' order.
         steps_per_epoch: None for a whole pass; fewer steps continue the pass in the next epoch.
+
+    Attributes:
+        passes: whether each epoch is one pass over rows at rest, several of which `train_passes` may run.
     """
 
     def __init__(
         self,
         rows: Rows,
         batch_size: int,
-        shuffle: Callable[[], tuple[int, int] | None],
+        shuffle: Callable[[int], tuple[int, int] | None],
         steps_per_epoch: int | None,
     ) -> None:
         self.rows = rows
         self._begin(-(-len(rows) // batch_size), batch_size, shuffle, steps_per_epoch)
+        self.passes = steps_per_epoch is None
 
     def _begin(
         self,
         pass_steps: int,
         batch_size: int,
-        shuffle: Callable[[], tuple[int, int] | None],
+        shuffle: Callable[[int], tuple[int, int] | None],
         steps_per_epoch: int | None,
     ) -> None:
         """Set what every source of passes has; ``pass_steps``: of a pass."""
         self.batch_size = batch_size
+        self.passes = False
         self.steps: int | None = steps_per_epoch or pass_steps
         self._steps_per_epoch = steps_per_epoch
         self._pass_steps = pass_steps
@@ -121,7 +127,7 @@ class ArraySource:
 
     def begin_epoch(self) -> None:
         if self._steps_per_epoch is None or self._position >= self._pass_steps:
-            self._order = self._shuffle()
+            self._order = self._shuffle(1)
             self._position = 0
         self._offset = self._position
 
@@ -134,6 +140,34 @@ class ArraySource:
         self._run(engine, begin, end, optimizer, sums)
         self._position = end
         return end - begin
+
+    def train_passes(self, engine: Engine, passes: int, optimizer: Optimizer, sums: Sums) -> None:
+        """Run so many whole passes as epochs of their own, which add to ``sums[pass]``.
+
+        The optimizer counts the steps, also those made before Ctrl-C.
+        """
+        rows, steps = self.rows, self._pass_steps
+        done, made = 0, optimizer._iterations
+        if made == 0:
+            optimizer.follow_weights()
+        try:
+            engine.executor.train_epochs(
+                rows.xs,
+                rows.y,
+                rows.sample_weight,
+                batch_size=self.batch_size,
+                shuffle=self._shuffle(passes),
+                epochs=passes,
+                learning_rate=optimizer.rates(passes * steps),
+                iteration=made,
+                sums=sums,
+            )
+            done = passes * steps
+        except BaseException:
+            done = int(sum(-(-count // self.batch_size) for count in sums[:, 1]))
+            raise
+        finally:
+            optimizer._iterations = made + done
 
     def _run(self, engine: Engine, begin: int, end: int, optimizer: Optimizer, sums: Sums) -> None:
         """Run steps ``begin .. end-1`` of the pass."""

@@ -122,7 +122,7 @@ class Trainer(Compiled):
             val_steps = None if validation_steps is None else positive_int(validation_steps, "validation_steps")
             source: Source
             held_out: Any = None
-            order: Callable[[], tuple[int, int] | None] = self._next_shuffle if shuffle else lambda: None
+            order: Callable[[int], tuple[int, int] | None] = self._next_shuffle if shuffle else lambda passes: None
             columns: Columns
             if is_batches(x):
                 self._refuse_with_batches(y, sample_weight, None if is_indexed(x) else class_weight, validation_split)
@@ -189,7 +189,7 @@ class Trainer(Compiled):
             raise ValueError("validation_split needs arrays; give validation_data where x yields batches")
 
     def _batch_source(
-        self, batches: Any, steps: int | None, order: Callable[[], tuple[int, int] | None], class_weight: Any
+        self, batches: Any, steps: int | None, order: Callable[[int], tuple[int, int] | None], class_weight: Any
     ) -> tuple[Source, Shape, Columns]:
         """A source of batches, the input's shape and the columns, for which the first may have to be looked at."""
         if is_indexed(batches):

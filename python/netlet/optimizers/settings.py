@@ -157,6 +157,11 @@ class Settings:
         self._rate[...] = rate
         self._learning_rate = rate
 
+    @property
+    def asks_for_rate(self) -> bool:
+        """Whether the learning rate is a function without arguments, to be asked before each call."""
+        return callable(self._learning_rate) and not isinstance(self._learning_rate, LearningRateSchedule)
+
     def rates(self, steps: int) -> float | NDArray[np.float64]:
         """Return the learning rate of the next so many steps: of all of them, or float64 ``[steps]``.
 

@@ -17,6 +17,7 @@ from netlet.backends.checks import (
     check_rows,
     check_sums,
 )
+from netlet.backends.epochs import EpochByEpoch
 from netlet.backends.extras import Step
 from netlet.backends.numba_kernels import codes
 from netlet.backends.numba_kernels.calls import EpochOrder, addresses, aligned, no_rows, read_rows, run
@@ -46,7 +47,7 @@ _PREDICT = -1
 _NO_ORDER: NDArray[np.int64] = np.empty(0, np.int64)
 
 
-class JittedExecutor:
+class JittedExecutor(EpochByEpoch):
     """An executor (see :class:`netlet.backends.Executor`): one jitted call, without the GIL, for a run of steps.
 
     Rows are independent and each sum has one order: results do not depend on how rows are split into batches.
