@@ -24,7 +24,7 @@ def _optimizer(library: Any, case: Case) -> Any:
         arguments["learning_rate"] = schedule(0.05, decay_steps=10, decay_rate=0.9)
     if case.optimizer == "LossScaleOptimizer":
         own = {key: arguments.pop(key) for key in ("initial_scale", "dynamic_growth_steps") if key in arguments}
-        return library.optimizers.LossScaleOptimizer(library.optimizers.Adam(**arguments), **own)
+        return library.optimizers.LossScaleOptimizer(library.optimizers.SGD(**arguments), **own)
     if case.optimizer == "MultiOptimizer":
         kernels, biases = library.optimizers.Adam(**arguments), library.optimizers.SGD(**arguments)
         return library.optimizers.MultiOptimizer(library.optimizers.OptimizerMap(kernels, {".*bias": biases}))
