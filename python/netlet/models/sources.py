@@ -147,7 +147,9 @@ class ArraySource:
         The optimizer counts the steps, also those made before Ctrl-C.
         """
         rows, steps = self.rows, self._pass_steps
-        done = 0
+        done, made = 0, optimizer._iterations
+        if made == 0:
+            optimizer.follow_weights()
         try:
             engine.executor.train_epochs(
                 rows.xs,
@@ -157,7 +159,7 @@ class ArraySource:
                 shuffle=self._shuffle(passes),
                 epochs=passes,
                 learning_rate=optimizer.rates(passes * steps),
-                iteration=optimizer._iterations,
+                iteration=made,
                 sums=sums,
             )
             done = passes * steps
@@ -165,7 +167,7 @@ class ArraySource:
             done = int(sum(-(-count // self.batch_size) for count in sums[:, 1]))
             raise
         finally:
-            optimizer._iterations += done
+            optimizer._iterations = made + done
 
     def _run(self, engine: Engine, begin: int, end: int, optimizer: Optimizer, sums: Sums) -> None:
         """Run steps ``begin .. end-1`` of the pass."""

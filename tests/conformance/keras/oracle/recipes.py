@@ -68,7 +68,10 @@ OPTIMIZERS: dict[str, list[dict[str, Any]]] = {
     ],
     "Lamb": [{"learning_rate": 0.01}],
     "Lion": [{"learning_rate": 0.002}],
-    "LossScaleOptimizer": [{"learning_rate": 0.01, "initial_scale": 256.0, "dynamic_growth_steps": 30}],  # of Adam
+    # Of SGD: what Adam makes of float32's roundings would hide what the scale does.
+    "LossScaleOptimizer": [
+        {"learning_rate": 0.02, "momentum": 0.9, "initial_scale": 256.0, "dynamic_growth_steps": 30},
+    ],
     "MultiOptimizer": [{"learning_rate": 0.01}],  # of Adam, for kernels, and SGD, for biases
     "Muon": [{"learning_rate": 0.01}],
     "Nadam": [{"learning_rate": 0.01}],

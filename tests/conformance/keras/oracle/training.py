@@ -32,6 +32,12 @@ def optimizer(k: Any, case: Case) -> Any:
     if isinstance(given := arguments.get("learning_rate"), dict):
         schedule = getattr(k.optimizers.schedules, given["schedule"])
         arguments["learning_rate"] = schedule(**{key: value for key, value in given.items() if key != "schedule"})
+    if case.optimizer == "LossScaleOptimizer":
+        own = {key: arguments.pop(key) for key in ("initial_scale", "dynamic_growth_steps") if key in arguments}
+        return k.optimizers.LossScaleOptimizer(k.optimizers.SGD(**arguments), **own)
+    if case.optimizer == "MultiOptimizer":
+        kernels, biases = k.optimizers.Adam(**arguments), k.optimizers.SGD(**arguments)
+        return k.optimizers.MultiOptimizer(k.optimizers.OptimizerMap(kernels, {".*bias": biases}))
     return getattr(k.optimizers, case.optimizer)(**arguments)
 
 
