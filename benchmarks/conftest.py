@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks import machine
 from benchmarks.cases import CASES, SWEEPS, Case
 from benchmarks.contest import Contest, Entry
-from benchmarks.contestants import ALL, Contestant, chosen
+from benchmarks.contestants import ALL, Contestant, before, chosen
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "separated by commas; default: all but slow ones",
     )
     group.addoption("--peers", metavar="NAMES", help="the peers beside Netlet, by entry or library; default: all")
+    group.addoption(
+        "--against",
+        metavar="PATH",
+        help="the folder of another Netlet, as in PYTHONPATH, to take turns with this one",
+    )
     group.addoption(
         "--op", metavar="NAMES", help="the ops to run, by name, instead of cases; default: none; all: every op"
     )
@@ -83,8 +88,9 @@ def _contestants(config: pytest.Config) -> list[Contestant]:
     names = _names(config, "--peers")
     if names is None and config.getoption("--smoke"):
         return [contestant for contestant in ALL if contestant.smoke]
+    against = config.getoption("--against")
     try:
-        return chosen(names)
+        return chosen(names) + ([] if against is None else before(Path(against)))
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from benchmarks.cases import Case
@@ -225,6 +226,7 @@ ALL: tuple[Contestant, ...] = (
     *_by_isa(),
 )
 
+
 CONTESTANTS: dict[str, Contestant] = {contestant.name: contestant for contestant in ALL}
 
 
@@ -243,3 +245,24 @@ def chosen(names: list[str] | None) -> list[Contestant]:
         if not any(matches(contestant, name) for contestant in ALL):
             raise ValueError(f"no contestant is called {name!r}; expected one of {', '.join(CONTESTANTS)}")
     return [c for c in ALL if c.is_netlet or c.bound or any(matches(c, name) for name in names)]
+
+
+# Another Netlet, such as one before a change, beside this one: entries of runs that are told where it is.
+BEFORE = tuple(
+    replace(
+        CONTESTANTS[name],
+        name=name.replace("netlet", "netlet-before"),
+        setting=f"{CONTESTANTS[name].setting}; of --against",
+        sweep=False,
+        smoke=False,
+    )
+    for name in ("netlet", "netlet-1", "netlet-predictor")
+)
+
+
+def before(path: Path) -> list[Contestant]:
+    """The entries of the Netlet whose package lies in the folder ``path``. Raises: ValueError if there is none."""
+    if not (path / "netlet" / "__init__.py").exists():
+        raise ValueError(f"{path} has no package netlet: expected the folder in which Python finds another Netlet")
+    found = {"PYTHONPATH": str(path.resolve())}
+    return [replace(contestant, environment={**contestant.environment, **found}) for contestant in BEFORE]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from benchmarks.cases import Case, InferenceCase, Network, ProductCase, TrainingCase
+from benchmarks.cases import ADAM, Case, InferenceCase, Network, ProductCase, TrainingCase
 from benchmarks.data import Array, Data, Factors, inference_rows, initial_weights, product_factors, training_data
 
 
@@ -66,16 +68,44 @@ def gradients(case: TrainingCase, weights: list[Array], x: Array, y: Array, edge
     return found
 
 
+class Descent:
+    """The optimizer of a case, in the type of the weights.
+
+    ``slip`` is added to each power of Adam's betas: see :mod:`benchmarks.rounding`.
+    """
+
+    def __init__(self, case: TrainingCase, weights: list[Array], slip: Callable[[], float] = lambda: 0.0) -> None:
+        self._slip = slip
+        self._rate, self._adam = case.learning_rate, case.optimizer == "adam"
+        self._means = [(np.zeros_like(w), np.zeros_like(w)) for w in weights] if self._adam else []
+        self._step = 0
+
+    def steps(self, gradients: list[Array]) -> list[Array]:
+        """What to take from each of the weights."""
+        if not self._adam:
+            return [g.dtype.type(self._rate) * g for g in gradients]
+        self._step += 1
+        left_1, left_2 = (1 - (beta**self._step + self._slip()) for beta in (ADAM.beta_1, ADAM.beta_2))
+        scale = self._rate * np.sqrt(left_2) / left_1
+        found = []
+        for (m, v), g in zip(self._means, gradients, strict=True):
+            m += g.dtype.type(1 - ADAM.beta_1) * (g - m)
+            v += g.dtype.type(1 - ADAM.beta_2) * (g * g - v)
+            found.append(g.dtype.type(scale) * m / (np.sqrt(v) + g.dtype.type(ADAM.epsilon)))
+        return found
+
+
 def train(case: TrainingCase, data: Data, weights: list[Array], epochs: int) -> list[Array]:
-    """The weights after ``epochs`` epochs of plain SGD over the rows in their own order, in float64."""
+    """The weights after ``epochs`` epochs over the rows in their own order, in float64."""
     x = data.x.astype(np.float64)
     y = data.y if data.y.dtype == np.int32 else data.y.astype(np.float64)
     weights = [w.astype(np.float64) for w in weights]
+    descend = Descent(case, weights)
     for _ in range(epochs):
         for first in range(0, case.rows, case.batch):
             rows = slice(first, first + case.batch)
-            for w, dw in zip(weights, gradients(case, weights, x[rows], y[rows]), strict=True):
-                w -= case.learning_rate * dw
+            for w, step in zip(weights, descend.steps(gradients(case, weights, x[rows], y[rows])), strict=True):
+                w -= step
     return weights
 
 

@@ -9,6 +9,8 @@ order 0.2 to 0.6.)
 - **Sums.** To each gradient is added at random what summing its rows one after another may add.
 - **Updates.** A weight that was moved is rounded up or down at random, the nearer neighbour more often: a rate may be
   multiplied in before or after the mean, the step fused with it or not.
+- **Powers.** To Adam's beta^t up to a rounding of numbers near 1 is added: where a library raises them in float32, what
+  is left of 1 - beta^t is coarser in the first steps than anything else.
 - **Edges.** A relu whose input is as near to 0 as twice a sum's error may be on in one library and off in another; one
   unit of one row is then missing from a gradient, which moves the weights a hundred times farther than rounding does.
   Seldom enough that few trainings would meet it by chance: so in every other one all of these relus are on, in the
@@ -41,15 +43,16 @@ def _train(case: TrainingCase, random: np.random.Generator, on: bool) -> list[Ar
     x, y = data.x[:, order[0]], data.y
     weights = _reordered(initial_weights(case), order)
     edge = -2 * SUM if on else 2 * SUM
+    descend = reference.Descent(case, weights, slip=lambda: 2**-24 * random.uniform(-1, 1))
     for _ in range(case.check_epochs):
         for first in range(0, case.rows, case.batch):
             rows = first + random.permutation(case.batch)
             found = reference.gradients(case, weights, x[rows], y[rows], edge)
-            for w, dw in zip(weights, found, strict=True):
+            for dw in found:
                 dw += _uniform(dw.shape, random) * np.float32(np.sqrt(3 * case.batch * np.square(dw).mean()) * SUM)
-                dw *= np.float32(case.learning_rate)
-                dw += _uniform(w.shape, random) * np.float32(2**-24) * w  # up to half the distance to w's neighbours
-                w -= dw
+            for w, step in zip(weights, descend.steps(found), strict=True):
+                step += _uniform(w.shape, random) * np.float32(2**-24) * w  # up to half the distance to w's neighbours
+                w -= step
     return _reordered(weights, [np.argsort(o) for o in order])
 
 

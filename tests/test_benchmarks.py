@@ -21,6 +21,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the benchmarks are no part of the installed package
 
+import netlet
 from benchmarks import (
     anatomy,
     compare,
@@ -50,7 +51,7 @@ from benchmarks.cases import (
     format_widths,
 )
 from benchmarks.contest import ROOT
-from benchmarks.contestants import ALL, CONTESTANTS, ISAS, chosen
+from benchmarks.contestants import ALL, CONTESTANTS, ISAS, before, chosen
 from benchmarks.data import Array, Data, Factors, inference_rows, initial_weights, product_factors, training_data
 from benchmarks.peers import fma_peak, netlet_model, numpy_loop, weight_read
 
@@ -387,6 +388,23 @@ def test_contest_survives_a_process_that_ends() -> None:
         failed = running.run(CASES["seed_mlp"], [numpy])["numpy"]
         assert "its process ended" in str(failed.failed)
         assert running.run(CASES["seed_mlp"], [numpy])["numpy"].failed is None
+
+
+def test_another_netlet_takes_turns_with_this_one(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="has no package netlet"):
+        before(tmp_path)
+    package = tmp_path / "netlet"
+    package.mkdir()
+    here = Path(netlet.__file__).parent
+    for each in here.iterdir():
+        if each.name != "_version.py":
+            (package / each.name).symlink_to(each)
+    (package / "_version.py").write_text("__version__ = '0.0.older'\n", encoding="utf-8")
+    other = next(c for c in before(tmp_path) if c.name == "netlet-before-1")
+    with contextlib.closing(contest.Process(other)) as process:
+        assert process.ask("available")["version"].startswith("0.0.older ")
+    with contextlib.closing(contest.Process(CONTESTANTS["netlet-1"])) as process:
+        assert process.ask("available")["version"].startswith(f"{netlet.__version__} ")
 
 
 def test_peers_are_chosen_by_entry_or_library() -> None:

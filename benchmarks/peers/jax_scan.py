@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import Case, InferenceCase, Network, TrainingCase
+from benchmarks.cases import ADAM, Case, InferenceCase, Network, TrainingCase
 from benchmarks.data import Array, Data
 from benchmarks.peers import Predict, Settings, cores, missing, networks_only
 
@@ -54,18 +55,37 @@ class _Training:
                 return -jnp.take_along_axis(jax.nn.log_softmax(z), y[:, None], axis=1).mean()
             return ((z - y) ** 2).mean()
 
-        def train(weights: list[Any], x: Any, y: Any, order: Any) -> Any:
-            def step(weights: list[Any], rows: Any) -> Any:
-                gradient = jax.grad(loss)(weights, x[rows], y[rows])
-                return [w - case.learning_rate * dw for w, dw in zip(weights, gradient, strict=True)], None
+        def sgd(state: Any, gradient: list[Any]) -> Any:
+            (weights,) = state
+            return ([w - case.learning_rate * dw for w, dw in zip(weights, gradient, strict=True)],)
 
-            return jax.lax.scan(step, weights, order.reshape(-1, case.batch))[0]
+        def adam(state: Any, gradient: list[Any]) -> Any:
+            weights, means, squares, done = state
+            done = done + 1
+            means = [m + (1 - ADAM.beta_1) * (g - m) for m, g in zip(means, gradient, strict=True)]
+            squares = [v + (1 - ADAM.beta_2) * (g * g - v) for v, g in zip(squares, gradient, strict=True)]
+            left_1, left_2 = (-jnp.expm1(done * math.log(beta)) for beta in (ADAM.beta_1, ADAM.beta_2))
+            rate = case.learning_rate * jnp.sqrt(left_2) / left_1
+            moved = zip(weights, means, squares, strict=True)
+            return [w - rate * m / (jnp.sqrt(v) + ADAM.epsilon) for w, m, v in moved], means, squares, done
+
+        update = adam if case.optimizer == "adam" else sgd
+
+        def train(state: Any, x: Any, y: Any, order: Any) -> Any:
+            def step(state: Any, rows: Any) -> Any:
+                return update(state, jax.grad(loss)(state[0], x[rows], y[rows])), None
+
+            return jax.lax.scan(step, state, order.reshape(-1, case.batch))[0]
 
         self._case = case
         self._at_once = bool(settings.get("best"))
         self._train = jax.jit(train, donate_argnums=0)
         self._x, self._y = jnp.asarray(data.x), jnp.asarray(data.y)
-        self._weights = [jnp.array(w) for w in weights]
+        placed = [jnp.array(w) for w in weights]
+        self._state: Any = (placed,)
+        if case.optimizer == "adam":
+            means, squares = ([jnp.zeros_like(w) for w in placed] for _ in range(2))
+            self._state = placed, means, squares, jnp.zeros(())
         self._random = np.random.default_rng(0)
 
     def run(self, epochs: int, shuffle: bool) -> None:
@@ -75,11 +95,11 @@ class _Training:
         together = epochs if self._at_once else 1
         for _ in range(epochs // together):
             order = np.concatenate([self._random.permutation(n) if shuffle else np.arange(n) for _ in range(together)])
-            self._weights = self._train(self._weights, self._x, self._y, order)
-        jax.block_until_ready(self._weights)
+            self._state = self._train(self._state, self._x, self._y, order)
+        jax.block_until_ready(self._state)
 
     def weights(self) -> list[Array]:
-        return [np.asarray(w) for w in self._weights]
+        return [np.asarray(w) for w in self._state[0]]
 
 
 def prepare_training(case: TrainingCase, data: Data, weights: list[Array], settings: Settings) -> _Training:

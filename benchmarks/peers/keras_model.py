@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import Case, InferenceCase, Network, TrainingCase
+from benchmarks.cases import ADAM, Case, InferenceCase, Network, TrainingCase
 from benchmarks.data import Array, Data
 from benchmarks.peers import Predict, Settings, cores, missing, networks_only
 
@@ -56,7 +56,11 @@ class _Training:
         else:
             loss = keras.losses.MeanSquaredError()
         best = {"steps_per_execution": case.steps, "jit_compile": True} if settings.get("best") else {}
-        self._model.compile(optimizer=keras.optimizers.SGD(case.learning_rate), loss=loss, **best)
+        adam = case.optimizer == "adam"
+        optimizer = (
+            keras.optimizers.Adam(case.learning_rate, *ADAM) if adam else keras.optimizers.SGD(case.learning_rate)
+        )
+        self._model.compile(optimizer=optimizer, loss=loss, **best)
 
     def run(self, epochs: int, shuffle: bool) -> None:
         self._model.fit(

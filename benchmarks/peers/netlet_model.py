@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import Case, InferenceCase, Network, ProductCase, TrainingCase
+from benchmarks.cases import ADAM, Case, InferenceCase, Network, ProductCase, TrainingCase
 from benchmarks.data import Array, Data, Factors, inference_rows, training_data
 from benchmarks.peers import Multiply, Predict, Settings, cores, missing
 
@@ -58,14 +58,14 @@ def _model(case: Network, weights: list[Array]) -> Any:
 
 class _Training:
     def __init__(self, case: TrainingCase, data: Data, weights: list[Array]) -> None:
-        from netlet.optimizers import SGD
+        from netlet.optimizers import SGD, Adam
 
         entropy = case.loss == "softmax_cross_entropy"
         self._case = case
         self._data = data
         self._model = _model(case, weights)
         self._model.compile(
-            optimizer=SGD(case.learning_rate),
+            optimizer=Adam(case.learning_rate, *ADAM) if case.optimizer == "adam" else SGD(case.learning_rate),
             loss="sparse_categorical_crossentropy" if entropy else "mean_squared_error",
         )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import Case, InferenceCase, ProductCase, TrainingCase
+from benchmarks.cases import ADAM, Case, InferenceCase, ProductCase, TrainingCase
 from benchmarks.data import Array, Data, Factors
 from benchmarks.peers import Multiply, Predict, Settings, cores, missing
 
@@ -108,14 +108,47 @@ class _Training:
                     dz *= h > 0
                 elif self._activations[index - 1] == "tanh":
                     dz *= 1 - h * h
-            dkernel *= self._rate
-            dbias *= self._rate
-            kernel -= dkernel
-            self._biases[index] -= dbias
+            self._update(index, dkernel, dbias)
+
+    def _update(self, index: int, dkernel: Array, dbias: Array) -> None:
+        dkernel *= self._rate
+        dbias *= self._rate
+        self._kernels[index] -= dkernel
+        self._biases[index] -= dbias
+
+
+class _Adam(_Training):
+    def __init__(self, case: TrainingCase, data: Data, weights: list[Array]) -> None:
+        super().__init__(case, data, weights)
+        self._done = 0
+        self._means = [np.zeros_like(w) for w in weights]
+        self._squares = [np.zeros_like(w) for w in weights]
+
+    def _step(self, x: Array, y: Array) -> None:
+        self._done += 1
+        correction = np.sqrt(1 - ADAM.beta_2**self._done) / (1 - ADAM.beta_1**self._done)
+        self._rate = np.float32(self._case.learning_rate * correction)
+        super()._step(x, y)
+
+    def _update(self, index: int, dkernel: Array, dbias: Array) -> None:
+        for at, w, g in ((2 * index, self._kernels[index], dkernel), (2 * index + 1, self._biases[index], dbias)):
+            m, v = self._means[at], self._squares[at]
+            square = g * g
+            square -= v
+            square *= np.float32(1 - ADAM.beta_2)
+            v += square
+            g -= m
+            g *= np.float32(1 - ADAM.beta_1)
+            m += g
+            root = np.sqrt(v)
+            root += np.float32(ADAM.epsilon)
+            np.divide(m, root, out=root)
+            root *= self._rate
+            w -= root
 
 
 def prepare_training(case: TrainingCase, data: Data, weights: list[Array], settings: Settings) -> _Training:
-    return _Training(case, data, weights)
+    return (_Adam if case.optimizer == "adam" else _Training)(case, data, weights)
 
 
 def prepare_inference(case: InferenceCase, weights: list[Array], settings: Settings) -> Predict:

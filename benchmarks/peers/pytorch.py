@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import Case, InferenceCase, Network, ProductCase, TrainingCase
+from benchmarks.cases import ADAM, Case, InferenceCase, Network, ProductCase, TrainingCase
 from benchmarks.data import Array, Data, Factors
 from benchmarks.peers import Multiply, Predict, Settings, missing
 
@@ -56,7 +56,13 @@ class _Training:
         entropy = case.loss == "softmax_cross_entropy"
         self._loss = torch.nn.CrossEntropyLoss() if entropy else torch.nn.MSELoss()
         fused = {"fused": True} if settings.get("fused") else {}
-        self._optimizer = torch.optim.SGD(self._module.parameters(), lr=case.learning_rate, **fused)
+        if case.optimizer == "adam":
+            betas = ADAM.beta_1, ADAM.beta_2
+            self._optimizer: Any = torch.optim.Adam(
+                self._module.parameters(), lr=case.learning_rate, betas=betas, eps=ADAM.epsilon, **fused
+            )
+        else:
+            self._optimizer = torch.optim.SGD(self._module.parameters(), lr=case.learning_rate, **fused)
 
     def run(self, epochs: int, shuffle: bool) -> None:
         import torch

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import Case, InferenceCase, Network, TrainingCase
+from benchmarks.cases import ADAM, Case, InferenceCase, Network, TrainingCase
 from benchmarks.data import Array, Data
 from benchmarks.peers import Predict, Settings, cores, missing, networks_only
 
@@ -28,19 +28,20 @@ def describe() -> dict[str, str]:
     return {"version": sklearn.__version__, "threads": os.environ.get("OPENBLAS_NUM_THREADS", str(cores()))}
 
 
-def _estimator(case: Network, weights: list[Array], batch: int, rate: float) -> Any:
+def _estimator(case: Network, weights: list[Array], batch: int, rate: float, solver: str = "sgd") -> Any:
     """An estimator that is fitted as far as its shapes go, with the given weights."""
     from sklearn.neural_network import MLPClassifier, MLPRegressor
 
     settings = {
         "hidden_layer_sizes": case.widths[1:-1],
         "activation": case.layers[0].activation,
-        "solver": "sgd",
+        "solver": solver,
         "alpha": 0.0,
         "batch_size": batch,
         "learning_rate_init": rate,
         "momentum": 0.0,
         "nesterovs_momentum": False,
+        **ADAM._asdict(),
     }
     outputs = case.widths[-1]
     x = np.zeros((batch, case.widths[0]), np.float32)
@@ -54,16 +55,19 @@ def _estimator(case: Network, weights: list[Array], batch: int, rate: float) -> 
         coef[...] = kernel  # in place: the optimizer holds these arrays
     for intercept, bias in zip(estimator.intercepts_, weights[1::2], strict=True):
         intercept[...] = bias
+    if solver == "adam":
+        del estimator._optimizer  # has seen the step that made the shapes: partial_fit makes a new one
     return estimator
 
 
 class _Training:
     def __init__(self, case: TrainingCase, data: Data, weights: list[Array]) -> None:
-        # Its squared loss is half the square, summed over the outputs.
-        rate = case.learning_rate * (2 / case.widths[-1] if case.loss == "mean_squared_error" else 1)
+        # Its squared loss is half the square, summed over the outputs. Adam's steps do not depend on such a factor.
+        halved = case.loss == "mean_squared_error" and case.optimizer == "sgd"
+        rate = case.learning_rate * (2 / case.widths[-1] if halved else 1)
         self._x = data.x
         self._y = data.y[:, 0] if data.y.ndim == 2 and data.y.shape[1] == 1 else data.y
-        self._estimator = _estimator(case, weights, case.batch, rate)
+        self._estimator = _estimator(case, weights, case.batch, rate, case.optimizer)
 
     def run(self, epochs: int, shuffle: bool) -> None:
         self._estimator.shuffle = shuffle

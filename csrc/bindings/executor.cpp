@@ -11,18 +11,19 @@ size_t at(int i) { return static_cast<size_t>(i); }
 template <class T>
 class PyExecutor {
  public:
-  PyExecutor(const py::bytes& program, py::array params, py::array slots, std::optional<std::string> isa,
-             std::optional<int> threads, const py::object& host)
-      : params_(std::move(params)), slots_(std::move(slots)) {
+  PyExecutor(const py::bytes& program, py::array params, py::array state, py::array slots,
+             std::optional<std::string> isa, std::optional<int> threads, const py::object& host)
+      : params_(std::move(params)), state_(std::move(state)), slots_(std::move(slots)) {
     const std::shared_ptr<Host> made = host.is_none() ? nullptr : python_host(host, sizeof(T) == 4);
     Program parsed = parse_program(std::string_view(program), made.get());
     if ((parsed.dtype == DType::float32) != (sizeof(T) == 4))
       fail(Kind::type, "program: its dtype is not this executor's");
     T* p = writable<T>(params_, parsed.param_size, "params");
+    T* moving = writable<T>(state_, parsed.state_size, "state");
     T* s = writable<T>(slots_, parsed.optimizer.slots() * parsed.param_size, "slots");
     if (threads && *threads < 1) fail(Kind::value, "num_threads: expected 1 or more, got " + std::to_string(*threads));
     executor_ = std::make_unique<Executor<T>>(std::move(parsed), isa ? netlet::parse(*isa) : default_isa(), p, s,
-                                              threads ? *threads : default_threads(), made);
+                                              threads ? *threads : default_threads(), made, moving);
   }
 
   void predict(const std::vector<py::array>& xs, std::vector<py::array> outs, int64_t batch) {
@@ -223,7 +224,7 @@ class PyExecutor {
     return data;
   }
 
-  py::array params_, slots_;  // kept alive: the executor reads and writes them in place
+  py::array params_, state_, slots_;  // kept alive: the executor reads and writes them in place
   std::unique_ptr<Executor<T>> executor_;
 };
 
@@ -231,9 +232,9 @@ template <class T>
 void bind(py::module_& m, const char* name) {
   using E = PyExecutor<T>;
   py::class_<E>(m, name, "Executes one Program; see netlet.backends.Executor for what each method does.")
-      .def(py::init<const py::bytes&, py::array, py::array, std::optional<std::string>, std::optional<int>,
+      .def(py::init<const py::bytes&, py::array, py::array, py::array, std::optional<std::string>, std::optional<int>,
                     const py::object&>(),
-           py::arg("program"), py::arg("params"), py::arg("slots"), py::arg("isa") = py::none(),
+           py::arg("program"), py::arg("params"), py::arg("state"), py::arg("slots"), py::arg("isa") = py::none(),
            py::arg("num_threads") = py::none(), py::arg("host") = py::none())
       .def("predict", &E::predict, py::arg("xs"), py::arg("outs"), py::arg("batch_size"))
       .def("predictor", &E::predictor)

@@ -4,22 +4,6 @@
 #include <utility>
 
 namespace netlet {
-namespace {
-
-// The upper half of the product of two 64-bit numbers.
-uint64_t mul_high(uint64_t a, uint64_t b) {
-#if defined(__SIZEOF_INT128__)
-  __extension__ using Wide = unsigned __int128;
-  return static_cast<uint64_t>(static_cast<Wide>(a) * b >> 64);
-#else
-  const uint64_t a0 = static_cast<uint32_t>(a), a1 = a >> 32, b0 = static_cast<uint32_t>(b), b1 = b >> 32;
-  const uint64_t middle = a1 * b0 + (a0 * b0 >> 32);
-  const uint64_t carry = static_cast<uint32_t>(middle) + a0 * b1;
-  return a1 * b1 + (middle >> 32) + (carry >> 32);
-#endif
-}
-
-}  // namespace
 
 void philox_words(uint64_t seed, Purpose purpose, uint64_t step, uint64_t first, int64_t count, uint32_t* words) {
   int64_t i = 0;

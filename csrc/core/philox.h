@@ -40,6 +40,19 @@ NL_FN PhiloxBlock philox_block(uint64_t seed, Purpose purpose, uint64_t step, ui
   return philox4x32(counter, static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32));
 }
 
+// The upper half of the product of two 64-bit numbers.
+NL_FN uint64_t mul_high(uint64_t a, uint64_t b) {
+#if defined(__SIZEOF_INT128__)
+  __extension__ using Wide = unsigned __int128;
+  return static_cast<uint64_t>(static_cast<Wide>(a) * b >> 64);
+#else
+  const uint64_t a0 = static_cast<uint32_t>(a), a1 = a >> 32, b0 = static_cast<uint32_t>(b), b1 = b >> 32;
+  const uint64_t middle = a1 * b0 + (a0 * b0 >> 32);
+  const uint64_t carry = static_cast<uint32_t>(middle) + a0 * b1;
+  return a1 * b1 + (middle >> 32) + (carry >> 32);
+#endif
+}
+
 // Uniform numbers in [0, 1): 24 bits from one word, 53 bits from two.
 NL_FN float uniform_float(uint32_t word) { return static_cast<float>(word >> 8) * 0x1p-24f; }
 NL_FN double uniform_double(uint32_t word0, uint32_t word1) {

@@ -3,9 +3,13 @@
 #pragma once
 
 #include "kernels/activation.inl"
+#include "kernels/dropout.inl"
 #include "kernels/elementwise.inl"
 #include "kernels/gemm.inl"
+#include "kernels/linear_pieces.inl"
 #include "kernels/loss.inl"
+#include "kernels/merge.inl"
+#include "kernels/normalization.inl"
 #include "kernels/optimizer.inl"
 #include "kernels/optimizer_moments.inl"
 #include "kernels/optimizer_squares.inl"
@@ -69,6 +73,33 @@ constexpr Kernels<T> make_kernels(Isa isa) {
   k.log_softmax_forward = log_softmax_forward<T>;
   k.log_softmax_backward = log_softmax_backward<T>;
 
+#define NL_MERGE(name, Rule)                                               \
+  k.merge_forward[static_cast<int>(Merge::name)] = merge_forward<Rule, T>; \
+  k.merge_backward[static_cast<int>(Merge::name)] = Rule::backward<T>;
+  NL_MERGE(add, MergeAdd)
+  NL_MERGE(subtract, MergeSubtract)
+  NL_MERGE(multiply, MergeMultiply)
+  NL_MERGE(average, MergeAverage)
+  NL_MERGE(maximum, MergeMaximum)
+  NL_MERGE(minimum, MergeMinimum)
+#undef NL_MERGE
+
+  k.prelu_forward = prelu_forward<T>;
+  k.prelu_backward = prelu_backward<T>;
+  k.prelu_sums = prelu_sums<T>;
+  k.affine = affine<T>;
+  k.permutation = permutation_by_lanes;
+  k.dropout = dropout<T>;
+  k.row_moments = row_moments<T>;
+  k.row_norm_forward = row_norm_forward<T>;
+  k.row_norm_backward = row_norm_backward<T>;
+  k.row_norm_sums = row_norm_sums<T>;
+  k.column_moments = column_moments<T>;
+  k.column_scales = column_scales<T>;
+  k.column_norm_forward = column_norm_forward<T>;
+  k.column_norm_sums = column_norm_sums<T>;
+  k.column_norm_backward = column_norm_backward<T>;
+
 #define NL_LOSS(kind, ...) k.loss[static_cast<int>(LossKind::kind)] = __VA_ARGS__;
   NL_LOSS(mean_squared_error, mean_loss<MeanSquaredError, T>)
   NL_LOSS(mean_absolute_error, mean_loss<MeanAbsoluteError, T>)
@@ -78,6 +109,12 @@ constexpr Kernels<T> make_kernels(Isa isa) {
   NL_LOSS(categorical_crossentropy_logits, categorical_crossentropy_logits<T>)
   NL_LOSS(sparse_categorical_crossentropy, sparse_categorical_crossentropy<T>)
   NL_LOSS(sparse_categorical_crossentropy_logits, sparse_categorical_crossentropy_logits<T>)
+  NL_LOSS(huber, mean_loss<HuberLoss, T>)
+  NL_LOSS(log_cosh, mean_loss<LogCoshLoss, T>)
+  NL_LOSS(poisson, mean_loss<PoissonLoss, T>)
+  NL_LOSS(mean_absolute_percentage_error, mean_loss<PercentageLoss, T>)
+  NL_LOSS(mean_squared_logarithmic_error, mean_loss<LogarithmicLoss, T>)
+  NL_LOSS(kl_divergence, mean_loss<KullbackLeibler, T>)
 #undef NL_LOSS
 
   k.sgd = sgd<T>;

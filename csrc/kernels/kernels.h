@@ -53,6 +53,18 @@ struct Piecewise {
   T threshold, scale, value, low, high;
 };
 
+// What several values of a row are joined by; see csrc/kernels/merge.inl.
+enum class Merge : int { add, subtract, multiply, average, maximum, minimum };
+inline constexpr int kMergeCount = 6;
+
+// Which elements of a stretch stay, and what those are multiplied by; see csrc/kernels/dropout.inl.
+template <class T>
+struct DropoutArgs {
+  uint64_t seed, step, first;  // of the random stream; the first element's number in it
+  uint32_t threshold;          // an element stays where its word is no less
+  T scale;
+};
+
 enum class LossKind : int {
   mean_squared_error,
   mean_absolute_error,
@@ -62,10 +74,16 @@ enum class LossKind : int {
   categorical_crossentropy_logits,
   sparse_categorical_crossentropy,
   sparse_categorical_crossentropy_logits,
+  huber,
+  log_cosh,
+  poisson,
+  mean_absolute_percentage_error,
+  mean_squared_logarithmic_error,
+  kl_divergence,
 };
-inline constexpr int kLossCount = 8;
+inline constexpr int kLossCount = 14;
 inline constexpr bool sparse_labels(LossKind kind) {
-  return static_cast<int>(kind) >= static_cast<int>(LossKind::sparse_categorical_crossentropy);
+  return kind == LossKind::sparse_categorical_crossentropy || kind == LossKind::sparse_categorical_crossentropy_logits;
 }
 
 // c[M,N] = init + a[M,K] b[K,N], each element summed over k = 0, 1, ..., K-1 in that one order, whatever the tile.
@@ -103,6 +121,7 @@ struct LossArgs {
   T* probabilities;     // [R,P,C] or null: written by the kinds on logits
   T* gradient;          // [R,P,C] or null
   double* row_loss;     // [R]: weight times the mean loss of the row
+  T delta = 1;          // of huber
 };
 
 // The rules of the optimizers that go element by element (lamb, adafactor and muon: a part of theirs).
@@ -166,6 +185,37 @@ struct Kernels {
   void (*softmax_backward)(int64_t rows, int64_t c, const T* y, const T* dy, T* dx);
   void (*log_softmax_forward)(int64_t rows, int64_t c, const T* x, T* y);
   void (*log_softmax_backward)(int64_t rows, int64_t c, const T* y, const T* dy, T* dx);
+
+  // y[N] <- the merge of x[0], ..., x[count-1] [N], count > 1; and dx[i] [N] <- its gradient where dx[i] isn't null.
+  void (*merge_forward[kMergeCount])(int64_t n, int count, const T* const* x, T* y);
+  void (*merge_backward[kMergeCount])(int64_t n, int count, const T* const* x, const T* y, const T* dy, T* const* dx);
+
+  // Rows of n elements, each with its alpha, scale or offset (or null, for 0): y <- x > 0 ? x : alpha * x, its
+  // gradient, and sums[N] <- (accumulate ? sums : 0) + sum over the rows, ld apart, of dy * min(x, 0); y <- x * scale +
+  // offset.
+  void (*prelu_forward)(int64_t rows, int64_t n, const T* alpha, const T* x, T* y);
+  void (*prelu_backward)(int64_t rows, int64_t n, const T* alpha, const T* x, const T* dy, T* dx);
+  void (*prelu_sums)(int64_t rows, int64_t n, int64_t ld, const T* x, const T* dy, T* sums, bool accumulate);
+  void (*affine)(int64_t rows, int64_t n, const T* scale, const T* offset, const T* x, T* y);
+
+  void (*permutation)(uint64_t seed, uint64_t epoch, int64_t n, int64_t* order);  // as in core/philox.h
+  void (*dropout)(int64_t n, const DropoutArgs<T>& a, const T* x, T* y);          // y may be x
+
+  // Normalized rows, and columns: see csrc/kernels/normalization.inl. gamma and beta may be null, for 1 and 0.
+  void (*row_moments)(int64_t rows, int64_t n, T epsilon, bool rms, const T* x, T* moments);
+  void (*row_norm_forward)(int64_t rows, int64_t n, T epsilon, bool rms, const T* x, const T* gamma, const T* beta,
+                           T* y);
+  void (*row_norm_backward)(int64_t rows, int64_t n, bool rms, const T* moments, const T* x, const T* gamma,
+                            const T* dy, T* dx);
+  void (*row_norm_sums)(int64_t rows, int64_t n, int64_t ld, const T* moments, const T* x, const T* dy, T* dgamma,
+                        T* dbeta, bool accumulate);
+  void (*column_moments)(int64_t rows, int64_t n, int64_t ld, const T* x, T* mean, T* variance);
+  void (*column_scales)(int64_t n, T epsilon, const T* variance, const T* gamma, T* scale);
+  void (*column_norm_forward)(int64_t rows, int64_t n, const T* x, const T* mean, const T* scale, const T* beta, T* y);
+  void (*column_norm_sums)(int64_t rows, int64_t n, int64_t ld, const T* x, const T* mean, const T* scale, const T* dy,
+                           T* dgamma, T* dbeta);
+  void (*column_norm_backward)(int64_t rows, int64_t n, T count, const T* x, const T* mean, const T* scale,
+                               const T* gamma, const T* dgamma, const T* dbeta, const T* dy, T* dx);
 
   void (*loss[kLossCount])(const LossArgs<T>&);
 

@@ -7,6 +7,12 @@
 //   mean_absolute_error     l = mean over c of |x - y|, dl = 0 where x = y
 //   binary_crossentropy     l = -mean over c of (y log q + (1 - y) log(1 - q)), q = clip(x), or q = sigmoid(x) for
 //   logits categorical_crossentropy   l = -sum over c of y log q, q = clip(x / sum x), or q = softmax(x) for logits
+//   huber                   l = mean over c of capped (|x - y| - capped / 2), capped = min(|x - y|, delta)
+//   log_cosh                l = mean over c of |d| + log1p(exp(-2 |d|)) - log 2, d = x - y; dl = tanh(d)
+//   poisson                 l = mean over c of x - y log(x + 1e-7)
+//   mean_absolute_percent.. l = mean over c of 100 |x - y| / max(|y|, 1e-7)
+//   mean_squared_logarit..  l = mean over c of (log1p(max(x, 1e-7)) - log1p(max(y, 1e-7)))^2
+//   kl_divergence           l = sum over c of y log(y / x), both cut to [1e-7, 1]
 //   sparse_categorical_...  l = -log q_label, q = clip(x), or q = softmax(x) for logits; NaN where label is not in [0,
 //   C)
 #pragma once
@@ -46,7 +52,7 @@ static NL_FN void scalar_mean_loss(const LossArgs<T>& a) {
   using vec = Vec<T>;
   constexpr int64_t L = vec::lanes;
   const T *x = a.prediction, *y = static_cast<const T*>(a.target);
-  const vec scale(a.scale), one(T(1));
+  const vec scale(a.scale), one(T(1)), delta(a.delta);
   for (int64_t r = 0; r < a.rows; r += L) {
     const int64_t n = a.rows - r < L ? a.rows - r : L;
     const auto mask = vec::first(n);
@@ -54,63 +60,125 @@ static NL_FN void scalar_mean_loss(const LossArgs<T>& a) {
     const vec w = a.weight ? vec::load(a.weight + r, mask) : one;
     if constexpr (Rule::makes_probabilities)
       if (a.probabilities) sigmoid(xr).store(a.probabilities + r, mask);
-    if (a.gradient) (scale * w * Rule::gradient(xr, yr)).store(a.gradient + r, mask);
+    if (a.gradient) (scale * w * Rule::gradient(xr, yr, delta)).store(a.gradient + r, mask);
     T value[L], weight[L];
-    Rule::value(xr, yr).store(value);
+    Rule::value(xr, yr, delta).store(value);
     w.store(weight);
     for (int64_t i = 0; i < n; ++i) a.row_loss[r + i] = static_cast<double>(weight[i]) * static_cast<double>(value[i]);
   }
 }
 
-// Elementwise losses, a mean over C: Rule::value(x, y) and Rule::gradient(x, y).
+// Elementwise losses, a mean or a sum over C: Rule::value(x, y, delta) and Rule::gradient(x, y, delta).
 template <class Rule, class T>
 static void mean_loss(const LossArgs<T>& a) {
   using vec = Vec<T>;
   const int64_t c = a.classes;
   if (c == 1 && a.positions == 1) return scalar_mean_loss<Rule>(a);
+  const T share = Rule::averages ? static_cast<T>(c) : T(1);
+  const vec delta(a.delta);
   for_positions<T, T>(a, c, [&](const T* x, const T* y, T factor, T* probabilities, T* gradient) {
     if constexpr (Rule::makes_probabilities)
       if (probabilities) for_lanes<T>(c, [&](auto load, auto store) { store(probabilities, sigmoid(load(x))); });
     if (gradient) {
-      const vec f(factor / static_cast<T>(c));
-      for_lanes<T>(c, [&](auto load, auto store) { store(gradient, f * Rule::gradient(load(x), load(y))); });
+      const vec f(factor / share);
+      for_lanes<T>(c, [&](auto load, auto store) { store(gradient, f * Rule::gradient(load(x), load(y), delta)); });
     }
-    return row_sum<T>(c, [&](auto load) { return Rule::value(load(x), load(y)); }) / static_cast<T>(c);
+    return row_sum<T>(c, [&](auto load) { return Rule::value(load(x), load(y), delta); }) / share;
   });
 }
 
 struct MeanSquaredError {
-  static constexpr bool makes_probabilities = false;
-  template <class V> static NL_FN V value(V x, V y) { return (x - y) * (x - y); }
-  template <class V> static NL_FN V gradient(V x, V y) { return V(2) * (x - y); }
+  static constexpr bool makes_probabilities = false, averages = true;
+  template <class V> static NL_FN V value(V x, V y, V) { return (x - y) * (x - y); }
+  template <class V> static NL_FN V gradient(V x, V y, V) { return V(2) * (x - y); }
 };
 
 struct MeanAbsoluteError {
-  static constexpr bool makes_probabilities = false;
-  template <class V> static NL_FN V value(V x, V y) { return abs(x - y); }
-  template <class V> static NL_FN V gradient(V x, V y) {
+  static constexpr bool makes_probabilities = false, averages = true;
+  template <class V> static NL_FN V value(V x, V y, V) { return abs(x - y); }
+  template <class V> static NL_FN V gradient(V x, V y, V) {
     const V d = x - y;
     return select(d > V(0), V(1), select(d < V(0), V(-1), d));  // d is 0, or NaN and stays one
   }
 };
 
 struct BinaryCrossentropy {
-  static constexpr bool makes_probabilities = false;
+  static constexpr bool makes_probabilities = false, averages = true;
   template <class V> static NL_FN V clip(V x) { return min(V(1 - kEpsilon), max(V(kEpsilon), x)); }
-  template <class V> static NL_FN V value(V x, V y) {
+  template <class V> static NL_FN V value(V x, V y, V) {
     const V q = clip(x);
     return -(y * log(q) + (V(1) - y) * log(V(1) - q));
   }
-  template <class V> static NL_FN V gradient(V x, V y) {
+  template <class V> static NL_FN V gradient(V x, V y, V) {
     const V q = clip(x);
     return select((x < V(kEpsilon)) | (x > V(1 - kEpsilon)), V(0), (q - y) / (q * (V(1) - q)));
   }
 };
 
 struct BinaryCrossentropyLogits {
-  static constexpr bool makes_probabilities = true;
-  template <class V> static NL_FN V value(V x, V y) { return (max(V(0), x) - x * y) + log1p(exp(-abs(x))); }
-  template <class V> static NL_FN V gradient(V x, V y) { return sigmoid(x) - y; }
+  static constexpr bool makes_probabilities = true, averages = true;
+  template <class V> static NL_FN V value(V x, V y, V) { return (max(V(0), x) - x * y) + log1p(exp(-abs(x))); }
+  template <class V> static NL_FN V gradient(V x, V y, V) { return sigmoid(x) - y; }
+};
+
+struct HuberLoss {
+  static constexpr bool makes_probabilities = false, averages = true;
+  template <class V> static NL_FN V value(V x, V y, V delta) {
+    const V size = abs(x - y), capped = min(delta, size);
+    return (size - V(0.5) * capped) * capped;
+  }
+  template <class V> static NL_FN V gradient(V x, V y, V delta) {
+    const V d = x - y, capped = min(delta, abs(d));
+    return select(d < V(0), -capped, capped);
+  }
+};
+
+struct LogCoshLoss {
+  static constexpr bool makes_probabilities = false, averages = true;
+  template <class V> static NL_FN V value(V x, V y, V) {
+    const V size = abs(x - y);
+    return (log1p(exp(V(-2) * size)) - V(0.69314718055994530942)) + size;
+  }
+  template <class V> static NL_FN V gradient(V x, V y, V) { return tanh(x - y); }
+};
+
+struct PoissonLoss {
+  static constexpr bool makes_probabilities = false, averages = true;
+  template <class V> static NL_FN V value(V x, V y, V) { return x - y * log(x + V(kEpsilon)); }
+  template <class V> static NL_FN V gradient(V x, V y, V) { return V(1) - y / (x + V(kEpsilon)); }
+};
+
+struct PercentageLoss {
+  static constexpr bool makes_probabilities = false, averages = true;
+  template <class V> static NL_FN V size(V y) { return max(V(kEpsilon), abs(y)); }
+  template <class V> static NL_FN V value(V x, V y, V) { return abs(x - y) / size(y) * V(100); }
+  template <class V> static NL_FN V gradient(V x, V y, V delta) {
+    return MeanAbsoluteError::gradient(x, y, delta) * V(100) / size(y);
+  }
+};
+
+struct LogarithmicLoss {
+  static constexpr bool makes_probabilities = false, averages = true;
+  template <class V> static NL_FN V distance(V x, V y) {
+    return log1p(max(V(kEpsilon), x)) - log1p(max(V(kEpsilon), y));
+  }
+  template <class V> static NL_FN V value(V x, V y, V) {
+    const V d = distance(x, y);
+    return d * d;
+  }
+  template <class V> static NL_FN V gradient(V x, V y, V) {  // a NaN stays one where it is multiplied by 0
+    const V slope = V(2) * distance(x, y) / (max(V(kEpsilon), x) + V(1));
+    return slope * select(x > V(kEpsilon), V(1), V(0));
+  }
+};
+
+struct KullbackLeibler {
+  static constexpr bool makes_probabilities = false, averages = false;
+  template <class V> static NL_FN V clip(V x) { return min(V(1), max(V(kEpsilon), x)); }
+  template <class V> static NL_FN V value(V x, V y, V) { return clip(y) * log(clip(y) / clip(x)); }
+  template <class V> static NL_FN V gradient(V x, V y, V) {
+    return -(clip(y) / clip(x)) * select((x >= V(kEpsilon)) & (x <= V(1)), V(1), V(0));
+  }
 };
 
 template <class T>

@@ -25,6 +25,8 @@ struct Run {
   T* descend = nullptr;  // the arena, to take a step of plain gradient descent in as each gradient is found: those that
   T rate = 0;            // can (see Op::descends) then write dparams as scratch at most
   Context context{};
+  const T* state = nullptr;  // the arena of what isn't trained
+  T* moving = nullptr;       // the same where it may be written: in training
 };
 
 template <class T>
@@ -69,6 +71,30 @@ template <class T>
 std::unique_ptr<Op<T>> make_reshape(const Program&, const OpCall&);
 
 template <class T>
+std::unique_ptr<Op<T>> make_embedding(const Program&, const OpCall&);
+template <class T>
+std::unique_ptr<Op<T>> make_dropout(const Program&, const OpCall&);
+template <class T>
+std::unique_ptr<Op<T>> make_batch_normalization(const Program&, const OpCall&);
+template <class T>
+std::unique_ptr<Op<T>> make_layer_normalization(const Program&, const OpCall&);
+template <class T>
+std::unique_ptr<Op<T>> make_merge(const Program&, const OpCall&);
+template <class T>
+std::unique_ptr<Op<T>> make_concatenate(const Program&, const OpCall&);
+
+template <class T>
+std::unique_ptr<Op<T>> make_prelu(const Program&, const OpCall&);
+template <class T>
+std::unique_ptr<Op<T>> make_repeat_vector(const Program&, const OpCall&);
+template <class T>
+std::unique_ptr<Op<T>> make_permute(const Program&, const OpCall&);
+template <class T>
+std::unique_ptr<Op<T>> make_rescale(const Program&, const OpCall&);
+template <class T>
+std::unique_ptr<Op<T>> make_standardize(const Program&, const OpCall&);
+
+template <class T>
 std::unique_ptr<Op<T>> make_hosted(Host&, int place, const OpCall&);
 
 // The op at `place` of the Program's list. host: null unless the Program needs one.
@@ -87,6 +113,28 @@ std::unique_ptr<Op<T>> make_op(const Program& program, int place, Host* host) {
       return make_softmax<T>(program, call);
     case OpKind::reshape:
       return make_reshape<T>(program, call);
+    case OpKind::embedding:
+      return make_embedding<T>(program, call);
+    case OpKind::dropout:
+      return make_dropout<T>(program, call);
+    case OpKind::batch_normalization:
+      return make_batch_normalization<T>(program, call);
+    case OpKind::layer_normalization:
+      return make_layer_normalization<T>(program, call);
+    case OpKind::merge:
+      return make_merge<T>(program, call);
+    case OpKind::concatenate:
+      return make_concatenate<T>(program, call);
+    case OpKind::prelu:
+      return make_prelu<T>(program, call);
+    case OpKind::repeat_vector:
+      return make_repeat_vector<T>(program, call);
+    case OpKind::permute:
+      return make_permute<T>(program, call);
+    case OpKind::rescale:
+      return make_rescale<T>(program, call);
+    case OpKind::standardize:
+      return make_standardize<T>(program, call);
     case OpKind::hosted:
       return make_hosted<T>(*host, place, call);
   }

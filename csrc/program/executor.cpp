@@ -16,13 +16,15 @@ size_t at(int64_t i) { return static_cast<size_t>(i); }
 }  // namespace
 
 template <class T>
-Executor<T>::Executor(Program program, Isa isa, T* params, T* slots, int threads, std::shared_ptr<Host> host)
+Executor<T>::Executor(Program program, Isa isa, T* params, T* slots, int threads, std::shared_ptr<Host> host, T* state)
     : network_(std::move(program), ::netlet::kernels<T>(isa), std::move(host)),
       params_(params),
       slots_(slots),
+      state_(state),
       threads_(std::max(threads, 1)),
       update_(network_.program(), network_.kernels(), params_, slots_, threads_),
       row_sharded_(row_sharded(network_.program(), sizeof(T))),
+      training_sharded_(training_sharded(network_.program(), sizeof(T))),
       pool_(network_),
       forward_(network_, pool_, threads_),
       lock_(std::make_unique<Lock>()),
@@ -60,19 +62,21 @@ std::unique_lock<std::shared_mutex> Executor<T>::alone() {
 
 template <class T>
 Run<T> Executor<T>::run(Workspace<T>& ws, T* dparams, int threads) const {
-  return {network_.kernels(), params_, dparams, false, threads, ws.scratch, ws.scratch_stride, nullptr, T(0), {}};
+  Run<T> r{network_.kernels(), params_, dparams, false, threads, ws.scratch, ws.scratch_stride};
+  r.state = state_;
+  return r;
 }
 
 template <class T>
 void Executor<T>::predict(const Rows<T>& rows, T* const* out, int64_t batch, Interrupt interrupt) {
   const auto lock = share();
-  forward_.run(params_, rows.count, rows.x.data(), out, batch, interrupt, watch_);
+  forward_.run(params_, state_, rows.count, rows.x.data(), out, batch, interrupt, watch_);
 }
 
 template <class T>
 std::unique_ptr<Predictor<T>> Executor<T>::predictor() {
   const auto lock = share();
-  return std::make_unique<Predictor<T>>(network_.program(), network_.kernels(), params_, threads_);
+  return std::make_unique<Predictor<T>>(network_.program(), network_.kernels(), params_, state_, threads_);
 }
 
 template <class T>
@@ -186,13 +190,19 @@ double Executor<T>::gradients(const Rows<T>& rows, T* dparams, T* const* dx) {
 
 template <class T>
 void Executor<T>::vjp(const Rows<T>& rows, const T* const* dy, T* const* y, T* dparams, T* const* dx, Context context) {
-  const auto lock = share();
   const Program& p = network_.program();
+  std::shared_lock<std::shared_mutex> shared;
+  std::unique_lock<std::shared_mutex> own;
+  if (context.training && p.state_size > 0)
+    own = alone();
+  else
+    shared = share();
   const BackwardPlan plan = plan_backward(p, From::outputs, true);
   const auto ws = network_.workspace(std::max<int64_t>(rows.count, 1), threads_, &plan);
   for (size_t i = 0; i < p.inputs.size(); ++i) ws->value[at(p.inputs[i])] = const_cast<T*>(rows.x[i]);
   Run<T> r = run(*ws, dparams, threads_);
   r.context = context;
+  if (context.training) r.moving = state_;
   network_.forward(r, *ws, rows.count, false, nullptr);
   for (size_t i = 0; i < p.outputs.size(); ++i) {
     const int64_t n = rows.count * p.values[at(p.outputs[i])].size;
@@ -264,8 +274,8 @@ void Executor<T>::train_steps(const Rows<T>& rows, int64_t batch, std::optional<
   if (!training_) training_ = std::make_unique<Training>();
   Training& t = *training_;
   const int64_t rows_of_batch = std::min(batch, rows.count);
-  t.reserve(network_, update_.plain(), rows_of_batch, row_sharded_, threads_);
-  const int64_t* order = shuffle ? t.order(*shuffle, rows.count) : nullptr;
+  t.reserve(network_, update_.plain(), rows_of_batch, training_sharded_, threads_);
+  const int64_t* order = shuffle ? t.order(network_.kernels(), *shuffle, rows.count) : nullptr;
   for (size_t s = 0; s < t.shards.size(); ++s) observe(*t.shards[s], static_cast<int64_t>(s));
   const double flops = 3 * network_.plan().flops * static_cast<double>(rows_of_batch);
   const Host* host = network_.host().get();

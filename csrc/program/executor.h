@@ -36,9 +36,10 @@ struct Shuffle {
 template <class T>
 class Executor {
  public:
-  // params: [param_size]; slots: [slots, param_size]; both outlive the executor and are read and written in place.
-  // host: null unless the Program needs one.
-  Executor(Program program, Isa isa, T* params, T* slots, int threads, std::shared_ptr<Host> host = nullptr);
+  // params: [param_size]; slots: [slots, param_size]; state: [state_size]; they outlive the executor and are read and
+  // written in place. host: null unless the Program needs one.
+  Executor(Program program, Isa isa, T* params, T* slots, int threads, std::shared_ptr<Host> host = nullptr,
+           T* state = nullptr);
   ~Executor();
 
   const Program& program() const { return network_.program(); }
@@ -104,9 +105,10 @@ class Executor {
   Network<T> network_;
   T* params_;
   T* slots_;
+  T* state_;
   int threads_;
   Update<T> update_;
-  bool row_sharded_;
+  bool row_sharded_, training_sharded_;
   WorkspacePool<T> pool_;
   Forward<T> forward_;
   std::unique_ptr<Training> training_;

@@ -28,6 +28,13 @@ Forward<T>::Forward(const Network<T>& network, WorkspacePool<T>& pool, int threa
              per_row <= (room - few_scratch_) / kFewRows;
 }
 
+template <class T>
+Run<T> Forward<T>::run_with(const T* params, const T* state, int threads, T* scratch, int64_t stride) const {
+  Run<T> run{network_.kernels(), params, nullptr, false, threads, scratch, stride};
+  run.state = state;
+  return run;
+}
+
 // One block: rows begin .. begin + count - 1, with memory for `count` rows at every value that is computed.
 template <class T>
 void Forward<T>::block(const Run<T>& run, T** value, int64_t begin, int64_t count, const T* const* x, T* const* out,
@@ -55,28 +62,27 @@ void Forward<T>::block(const Run<T>& run, T** value, int64_t begin, int64_t coun
 }
 
 template <class T>
-void Forward<T>::few(const T* params, int64_t rows, const T* const* x, T* const* out) const {
+void Forward<T>::few(const T* params, const T* state, int64_t rows, const T* const* x, T* const* out) const {
   alignas(kAlignment) T memory[kFewBytes / sizeof(T)];
   T* value[kFewValues];
   const std::vector<int64_t>& offset = network_.plan().live.offset;
   for (size_t v = 0; v < offset.size(); ++v) value[v] = offset[v] < 0 ? nullptr : memory + kFewRows * offset[v];
   T* const scratch = memory + kFewRows * network_.plan().live.per_row;
-  block({network_.kernels(), params, nullptr, false, 1, scratch, few_scratch_}, value, 0, rows, x, out, nullptr,
-        nullptr);
+  block(run_with(params, state, 1, scratch, few_scratch_), value, 0, rows, x, out, nullptr, nullptr);
 }
 
 template <class T>
-void Forward<T>::run(const T* params, int64_t rows, const T* const* x, T* const* out, int64_t batch,
+void Forward<T>::run(const T* params, const T* state, int64_t rows, const T* const* x, T* const* out, int64_t batch,
                      Interrupt interrupt, Watch* watch) const {
   if (rows <= 0) return;
-  if (few_fit_ && rows <= kFewRows && !watch) return few(params, rows, x, out);
+  if (few_fit_ && rows <= kFewRows && !watch) return few(params, state, rows, x, out);
   const Plan& plan = network_.plan();
   const int64_t block_of = row_sharded_ ? block_rows(plan) : std::min(std::max<int64_t>(batch, 1), rows);
   const int64_t blocks = (rows + block_of - 1) / block_of;
 
   auto one_block = [&](Workspace<T>& ws, int64_t b, int threads, Interrupt* ask) {
     const int64_t begin = b * block_of;
-    block({network_.kernels(), params, nullptr, false, threads, ws.scratch, ws.scratch_stride}, ws.value.data(), begin,
+    block(run_with(params, state, threads, ws.scratch, ws.scratch_stride), ws.value.data(), begin,
           std::min(block_of, rows - begin), x, out, ask, ws.laps);
   };
 

@@ -17,8 +17,8 @@ class Forward {
 
   // out[i] [rows, size of output i] <- the network of x[i] [rows, size of input i]. No x may overlap an out.
   // batch: rows at a time in a network too large to be row-sharded. watch: where a profile is taken, else null.
-  void run(const T* params, int64_t rows, const T* const* x, T* const* out, int64_t batch, Interrupt interrupt,
-           Watch* watch = nullptr) const;
+  void run(const T* params, const T* state, int64_t rows, const T* const* x, T* const* out, int64_t batch,
+           Interrupt interrupt, Watch* watch = nullptr) const;
 
  private:
   // A few rows of a small network live on the stack: no workspace is fetched, so concurrent callers share nothing that
@@ -27,7 +27,8 @@ class Forward {
   static constexpr int64_t kFewBytes = 16 << 10;  // a thread's stack may be as little as 128 KB
   static constexpr size_t kFewValues = 64;
 
-  void few(const T* params, int64_t rows, const T* const* x, T* const* out) const;
+  void few(const T* params, const T* state, int64_t rows, const T* const* x, T* const* out) const;
+  Run<T> run_with(const T* params, const T* state, int threads, T* scratch, int64_t stride) const;
   void block(const Run<T>& run, T** value, int64_t begin, int64_t count, const T* const* x, T* const* out,
              Interrupt* interrupt, Laps* laps) const;
 

@@ -13,6 +13,7 @@ namespace netlet {
 struct Context {
   bool training = false;
   uint64_t iteration = 0;  // updates made before this step
+  int64_t row = 0;         // the place in the batch of the first row
 };
 
 class Host {

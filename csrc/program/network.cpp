@@ -59,10 +59,12 @@ std::unique_ptr<Workspace<T>> Network<T>::workspace(int64_t capacity, int thread
   for (const auto& op : ops_) ws->scratch_stride = std::max(ws->scratch_stride, op->scratch(kernels_, capacity));
   ws->scratch_stride = (ws->scratch_stride + 15) / 16 * 16;
   if (backward)
-    for (const auto& step : backward->steps)
+    for (const auto& step : backward->steps) {
+      int64_t added = 0;
       for (size_t i = 0; i < step.adds.size(); ++i)
-        if (step.adds[i])
-          widest_added = std::max(widest_added, program_.values[at(program_.ops[at(step.op)].inputs[i])].size);
+        if (step.adds[i]) added += program_.values[at(program_.ops[at(step.op)].inputs[i])].size;
+      widest_added = std::max(widest_added, added);
+    }
   if (program_.has_loss) target = (checked_mul(capacity, target_bytes()) + 7) / static_cast<int64_t>(sizeof(T));
 
   auto carve = [&](T* base) {
@@ -101,16 +103,17 @@ int64_t Network<T>::forward_scratch(int64_t rows) const {
 }
 
 template <class T>
-void Network<T>::forward(const Run<T>& run, T** value, int64_t rows, bool defer, Interrupt* interrupt, Laps* laps,
+void Network<T>::forward(const Run<T>& run, T** value, int64_t rows, bool with_loss, Interrupt* interrupt, Laps* laps,
                          const T* const* packed) const {
   const T* x[kMostInputs];
   for (size_t i = 0; i < program_.ops.size(); ++i) {
     const OpCall& call = program_.ops[i];
+    if (!with_loss && !plan_.serves[i]) continue;
     if (call.kind == OpKind::reshape) {
       value[at(call.output)] = value[at(plan_.root[at(call.output)])];
       continue;
     }
-    if (defer && static_cast<int>(i) == plan_.deferred_op) continue;
+    if (with_loss && static_cast<int>(i) == plan_.deferred_op) continue;
     for (size_t j = 0; j < call.inputs.size(); ++j) x[j] = value[at(call.inputs[j])];
     ops_[i]->forward(run, rows, x, value[at(call.output)], packed ? packed[i] : nullptr);
     if (laps) laps->lap(laps->forward(i));
@@ -137,6 +140,7 @@ void Network<T>::loss(const Run<T>& run, Workspace<T>& ws, int64_t rows, const v
                     nullptr,
                     gradient ? ws.gradient[at(call.input)] : nullptr,
                     ws.row_loss};
+  whole.delta = static_cast<T>(call.delta);
   if (plan_.deferred_op >= 0 && plan_.loss_writes_output) whole.probabilities = ws.value[at(call.output)];
   const int64_t row = call.positions * call.classes;
   split_range(rows, 1, rows * row < (1 << 14) ? rows + 1 : 0, run.threads, [&](int64_t r, int64_t n) {
@@ -176,15 +180,17 @@ void Network<T>::backward(const BackwardPlan& plan, Run<T> run, Workspace<T>& ws
   T* dx[kMostInputs];
   for (const BackwardPlan::Step& step : plan.steps) {
     const OpCall& call = program_.ops[at(step.op)];
+    T* sum = ws.sum;  // a stretch for each gradient that is to be added
     for (size_t j = 0; j < call.inputs.size(); ++j) {
       x[j] = ws.value[at(call.inputs[j])];
-      dx[j] = !step.wants[j] ? nullptr : step.adds[j] ? ws.sum : ws.gradient[at(call.inputs[j])];
+      dx[j] = !step.wants[j] ? nullptr : step.adds[j] ? sum : ws.gradient[at(call.inputs[j])];
+      if (step.adds[j]) sum += rows * program_.values[at(call.inputs[j])].size;
     }
     ops_[at(step.op)]->backward(run, rows, x, ws.value[at(call.output)], ws.gradient[at(call.output)], dx,
                                 prepared ? prepared[step.op] : nullptr);
     for (size_t j = 0; j < call.inputs.size(); ++j)
       if (step.adds[j])
-        kernels_.add(rows * program_.values[at(call.inputs[j])].size, ws.sum, ws.gradient[at(call.inputs[j])]);
+        kernels_.add(rows * program_.values[at(call.inputs[j])].size, dx[j], ws.gradient[at(call.inputs[j])]);
     if (ws.laps) ws.laps->lap(ws.laps->backward(at(step.op)));
     if (interrupt)
       interrupt->after(2 * plan_.flops * static_cast<double>(rows) / static_cast<double>(plan.steps.size()));

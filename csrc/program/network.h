@@ -22,7 +22,7 @@ struct Workspace {
   std::vector<T*> value;       // [values]; inputs point to the caller's rows, or to `gathered`
   std::vector<T*> gradient;    // [values]; null where not wanted
   std::vector<T*> gathered;    // [inputs]: rows picked out of the caller's arrays
-  T* sum = nullptr;            // a gradient on its way to being added
+  T* sum = nullptr;            // gradients on their way to being added
   T* weight = nullptr;         // [capacity]: gathered sample weights
   void* target = nullptr;      // [capacity, target row]: gathered targets
   double* row_loss = nullptr;  // [capacity]
@@ -48,12 +48,13 @@ class Network {
   std::unique_ptr<Workspace<T>> workspace(int64_t capacity, int threads, const BackwardPlan* backward) const;
 
   // packed: per op, what its `pack` made of these params, or null.
-  // Forward through all ops, or all but the deferred one. Values of the inputs must be bound; those of outputs may be.
+  // Forward: with_loss, through all ops but the one whose output the loss writes; else through those that outputs
+  // depend on. Values of the inputs must be bound; those of outputs may be.
   // value: [values]; a reshape's points to the same memory as its input afterwards.
-  void forward(const Run<T>& run, T** value, int64_t rows, bool defer, Interrupt* interrupt, Laps* laps,
+  void forward(const Run<T>& run, T** value, int64_t rows, bool with_loss, Interrupt* interrupt, Laps* laps,
                const T* const* packed = nullptr) const;
-  void forward(const Run<T>& run, Workspace<T>& ws, int64_t rows, bool defer, Interrupt* interrupt) const {
-    forward(run, ws.value.data(), rows, defer, interrupt, ws.laps);
+  void forward(const Run<T>& run, Workspace<T>& ws, int64_t rows, bool with_loss, Interrupt* interrupt) const {
+    forward(run, ws.value.data(), rows, with_loss, interrupt, ws.laps);
   }
 
   // Elements of scratch that forward alone needs for this many rows on one thread.

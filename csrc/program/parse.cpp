@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "program/parse_ops.h"
 #include "program/parse_optimizer.h"
 #include "program/program.h"
 
@@ -81,12 +82,18 @@ constexpr std::array<std::pair<const char*, OpKind>, 5> kOps{{
     {"log_softmax", OpKind::log_softmax},
     {"reshape", OpKind::reshape},
 }};
-constexpr std::array<std::pair<const char*, LossKind>, 5> kLosses{{
+constexpr std::array<std::pair<const char*, LossKind>, 11> kLosses{{
     {"mean_squared_error", LossKind::mean_squared_error},
     {"mean_absolute_error", LossKind::mean_absolute_error},
     {"binary_crossentropy", LossKind::binary_crossentropy},
     {"categorical_crossentropy", LossKind::categorical_crossentropy},
     {"sparse_categorical_crossentropy", LossKind::sparse_categorical_crossentropy},
+    {"huber", LossKind::huber},
+    {"log_cosh", LossKind::log_cosh},
+    {"poisson", LossKind::poisson},
+    {"mean_absolute_percentage_error", LossKind::mean_absolute_percentage_error},
+    {"mean_squared_logarithmic_error", LossKind::mean_squared_logarithmic_error},
+    {"kl_divergence", LossKind::kl_divergence},
 }};
 constexpr std::array<std::pair<const char*, MetricKind>, 6> kMetrics{{
     {"mean_squared_error", MetricKind::mean_squared_error},
@@ -235,7 +242,9 @@ class Parser {
     v.allow_only({"op", "inputs", "output", "params", "state", "attrs"});
     OpCall call;
     const bool hosted = host_ && host_->runs_op(static_cast<int>(p_.ops.size()));
-    call.kind = hosted ? OpKind::hosted : pick(kOps, v["op"].string(), where + ".op");
+    call.kind = hosted ? OpKind::hosted : kind_of_op(v["op"].string(), call.merge);
+    const bool own = call.kind != OpKind::hosted;  // parse_op knows it
+    if (!hosted && !own) call.kind = pick(kOps, v["op"].string(), where + ".op");
     for (const json::Value& input : v["inputs"].array()) {
       call.inputs.push_back(index(input, p_.values.size(), where + ".inputs"));
       if (!defined_[at(call.inputs.back())])
@@ -243,15 +252,22 @@ class Parser {
     }
     if (hosted && (call.inputs.empty() || call.inputs.size() > kMostInputs))
       bad(where, "expected 1 to " + std::to_string(kMostInputs) + " inputs, got " + std::to_string(call.inputs.size()));
-    if (!hosted && call.inputs.size() != 1) bad(where, "expected 1 input, got " + std::to_string(call.inputs.size()));
+    if (!hosted && !own && call.inputs.size() != 1)
+      bad(where, "expected 1 input, got " + std::to_string(call.inputs.size()));
     call.output = index(v["output"], p_.values.size(), where + ".output");
     if (defined_[at(call.output)]) bad(where, "output " + std::to_string(call.output) + " is defined twice");
     defined_[at(call.output)] = 1;
     for (const json::Value& param : v["params"].array())
       call.params.push_back(index(param, p_.params.size(), where + ".params"));
-    for (const json::Value& state : v["state"].array()) index(state, p_.state.size(), where + ".state");
-    if (!hosted && !v["state"].array().empty()) bad(where, "expected no state");
+    for (const json::Value& state : v["state"].array())
+      call.state.push_back(index(state, p_.state.size(), where + ".state"));
+    if (!hosted && !own && !call.state.empty()) bad(where, "expected no state");
     const json::Value& attrs = v["attrs"];
+    if (own) {
+      parse_op(attrs, v["op"].string(), where, p_, call);
+      p_.ops.push_back(std::move(call));
+      return;
+    }
     const Value &x = p_.values[at(call.inputs[0])], &y = p_.values[at(call.output)];
     switch (call.kind) {
       case OpKind::dense:
@@ -286,6 +302,8 @@ class Parser {
         break;
       case OpKind::hosted:
         p_.hosted = true;
+        break;
+      default:
         break;
     }
     p_.ops.push_back(std::move(call));
@@ -335,10 +353,16 @@ class Parser {
       return;
     }
     const json::Value& attrs = v["attrs"];
-    attrs.allow_only({"from_logits"});
+    attrs.allow_only({"from_logits", "delta"});
+    if (const json::Value* delta = attrs.find("delta")) {
+      if (loss.kind != LossKind::huber) bad("loss.attrs", "delta does not apply to this loss");
+      loss.delta = delta->number();
+      if (loss.delta < 0) delta->fail("expected a number >= 0");
+    }
     const json::Value* logits = attrs.find("from_logits");
     if (logits && logits->boolean()) {
-      if (loss.kind == LossKind::mean_squared_error || loss.kind == LossKind::mean_absolute_error)
+      const bool alone = loss.kind == LossKind::mean_squared_error || loss.kind == LossKind::mean_absolute_error;
+      if (alone || static_cast<int>(loss.kind) >= static_cast<int>(LossKind::huber))
         bad("loss.attrs", "from_logits does not apply to this loss");
       loss.kind = static_cast<LossKind>(static_cast<int>(loss.kind) + 1);
     }

@@ -74,6 +74,14 @@ Plan::Plan(const Program& program) {
     const double y = static_cast<double>(program.values[at(op.output)].size);
     flops += op.kind == OpKind::dense ? 2 * y * static_cast<double>(program.params[at(op.params[0])].shape[0]) : 10 * y;
   }
+  std::vector<char> used(count, 0);
+  for (int v : program.outputs) used[at(v)] = 1;
+  serves.assign(program.ops.size(), 0);
+  for (size_t i = program.ops.size(); i-- > 0;)
+    if (used[at(program.ops[i].output)]) {
+      serves[i] = 1;
+      for (int v : program.ops[i].inputs) used[at(v)] = 1;
+    }
   for (auto v = program.outputs.begin(); v != program.outputs.end(); ++v)  // a second output of a value is copied
     direct.push_back(std::find(program.outputs.begin(), v, *v) == v && root[at(*v)] == *v && !is_input[at(*v)]);
   if (program.has_loss && program.loss.output >= 0) {

@@ -31,6 +31,7 @@ struct Plan {
 
   std::vector<int> root;  // for each value, the value whose memory it shares (itself, but for reshapes)
   std::vector<char> is_input;
+  std::vector<char> serves;         // for each op: an output depends on it; others are there for the loss alone
   std::vector<char> direct;         // for each output: it's computed into memory of its own, so may go to the caller's
   int deferred_op = -1;             // the op whose output the loss writes itself: skipped while training and evaluating
   bool loss_writes_output = false;  // somebody reads what the deferred op would have written

@@ -22,13 +22,15 @@ Program for_serving(Program program) {
 }  // namespace
 
 template <class T>
-Predictor<T>::Predictor(Program program, const Kernels<T>& kernels, const T* params, int threads)
+Predictor<T>::Predictor(Program program, const Kernels<T>& kernels, const T* params, const T* state, int threads)
     : network_(for_serving(std::move(program)), kernels),
       params_(network_.program().param_size),
+      state_(network_.program().state_size),
       packed_of_(network_.program().ops.size(), nullptr),
       pool_(network_),
       forward_(network_, pool_, threads, packed_of_.data()) {
   std::copy_n(params, params_.size(), params_.data());
+  std::copy_n(state, state_.size(), state_.data());
   int64_t size = 0;
   const int ops = static_cast<int>(packed_of_.size());
   auto place = [&](int op) {

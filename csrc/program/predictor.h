@@ -11,13 +11,13 @@ namespace netlet {
 template <class T>
 class Predictor {
  public:
-  // params: [param_size], copied. Loss, optimizer and metrics are dropped. Fails with Kind::value unless the program
-  // has one input and one output.
-  Predictor(Program program, const Kernels<T>& kernels, const T* params, int threads);
+  // params: [param_size], state: [state_size], copied. Loss, optimizer and metrics are dropped. Fails with Kind::value
+  // unless the program has one input and one output.
+  Predictor(Program program, const Kernels<T>& kernels, const T* params, const T* state, int threads);
 
   // out [rows, output_size] <- the network of x [rows, input_size]; they must not overlap.
   void run(int64_t rows, const T* x, T* out, Interrupt interrupt = Interrupt()) const {
-    forward_.run(params_.data(), rows, &x, &out, kBatch, interrupt);
+    forward_.run(params_.data(), state_.data(), rows, &x, &out, kBatch, interrupt);
   }
 
   int64_t input_size() const { return size(network_.program().inputs[0]); }
@@ -30,7 +30,7 @@ class Predictor {
   int64_t size(int value) const { return network_.program().values[static_cast<size_t>(value)].size; }
 
   Network<T> network_;
-  AlignedBuffer<T> params_;
+  AlignedBuffer<T> params_, state_;
   AlignedBuffer<T> packed_;
   std::vector<const T*> packed_of_;  // [ops]; null where an op has no use for it
   WorkspacePool<T> pool_;

@@ -40,13 +40,14 @@ double cost_of_a_lap() {
 }
 
 // Seconds to draw the order of n rows.
-double time_of_order(int64_t n, double at_most) {
+template <class T>
+double time_of_order(const Kernels<T>& kernels, int64_t n, double at_most) {
   std::vector<int64_t> order(at(n));
   std::vector<double> times;
   double all = 0;
   for (uint64_t epoch = 0; times.size() < 2 || (times.size() < 9 && all < at_most); ++epoch) {
     const auto begin = Clock::now();
-    permutation(0, epoch, n, order.data());
+    kernels.permutation(0, epoch, n, order.data());
     times.push_back(since(begin));
     all += times.back();
   }
@@ -134,13 +135,14 @@ Profile Executor<T>::profile(const Rows<T>& rows, int64_t batch, double rate, do
   const Program& p = program();
   batch = std::min(batch, rows.count);
   if (batch < 1) fail(Kind::value, "profile: there are no rows");
-  AlignedBuffer<T> params, slots;
+  AlignedBuffer<T> params, slots, state;
   {
     const auto lock = share();
     params = copy(params_, p.param_size);
     slots = copy(slots_, checked_mul(p.optimizer.slots(), p.param_size));
+    state = copy(state_, p.state_size);
   }
-  Executor twin(p, network_.kernels().isa, params.data(), slots.data(), threads_, network_.host());
+  Executor twin(p, network_.kernels().isa, params.data(), slots.data(), threads_, network_.host(), state.data());
   Watch watch(p.ops.size());
   const int64_t steps = rows.count / batch;  // whole batches alone: all steps are alike
   const bool trains = rows.target != nullptr;
@@ -185,13 +187,14 @@ Profile Executor<T>::profile(const Rows<T>& rows, int64_t batch, double rate, do
   for (const auto* list : {&found.parts, &found.forward, &found.backward})
     for (const double part : *list) parts += std::max(part, 0.0);
   found.step = parts + sampler.other(parts);
-  found.threads = row_sharded_ ? static_cast<int>(watch.team) : threads_;
+  found.threads = (trains ? training_sharded_ : row_sharded_) ? static_cast<int>(watch.team) : threads_;
   if (!parallel_available()) found.threads = 1;
   if (trains) {
     const auto& prepared = twin.training_->prepared_of;
     auto none = [&](Part part) { found.parts[Laps::place(part)] = -1; };
     if (std::all_of(prepared.begin(), prepared.end(), [](const T* q) { return !q; })) none(Part::prepare);
-    found.shuffle = time_of_order(rows.count, seconds) / static_cast<double>((rows.count + batch - 1) / batch);
+    found.shuffle =
+        time_of_order(network_.kernels(), rows.count, seconds) / static_cast<double>((rows.count + batch - 1) / batch);
     found.step += found.shuffle;
   }
   return found;

@@ -38,16 +38,51 @@ struct Activation {
 
 inline constexpr size_t kMostInputs = 64;  // of an op
 
+// What a normalization is made with; see csrc/kernels/normalization.inl.
+struct Norm {
+  double epsilon = 1e-3, momentum = 0.99;
+  bool scale = true, center = true;  // it has gamma, beta
+  bool rms = false;                  // of layer_normalization
+  bool frozen = false;               // of batch_normalization
+  int64_t width = 1;                 // elements that share a mean (layer), or channels (batch)
+};
+
 // hosted: one that the host runs; see host.h.
-enum class OpKind { dense, activation, piecewise, softmax, log_softmax, reshape, hosted };
+enum class OpKind {
+  dense,
+  activation,
+  piecewise,
+  softmax,
+  log_softmax,
+  reshape,
+  embedding,
+  dropout,
+  batch_normalization,
+  layer_normalization,
+  merge,
+  concatenate,
+  prelu,
+  repeat_vector,
+  permute,
+  rescale,
+  standardize,
+  hosted,
+};
 
 struct OpCall {
   OpKind kind;
   std::vector<int> inputs;  // values
   int output;
-  std::vector<int> params;
+  std::vector<int> params, state;
   Activation activation;  // dense's epilogue, or the op itself
   Piecewise<double> piecewise{};
+  Norm norm{};
+  Merge merge = Merge::add;
+  double rate = 0;                      // of dropout
+  uint64_t seed = 0;                    // of dropout
+  int64_t axis = 0;                     // of concatenate: in the shape of a row
+  std::vector<int64_t> axes;            // of permute: those of the input, counted from 1, in their new order
+  std::vector<double> scales, offsets;  // of rescale: one each, or as many as the last axis has
 };
 
 struct LossCall {
@@ -55,6 +90,7 @@ struct LossCall {
   int input;
   int output = -1;  // the probabilities of `input`, where a loss on logits was fused with their activation
   int64_t positions, classes;
+  double delta = 1;        // of huber
   bool hosted = false;     // the host runs it, and says what the labels are:
   int64_t label_size = 0;  // elements a row
   bool label_int = false;  // of int32
@@ -93,6 +129,7 @@ struct Program {
   std::vector<MetricCall> metrics;
   int64_t sums_size = 2;  // loss, rows, then each metric's slice
   bool hosted = false;    // something in it needs a host
+  bool couples = false;   // in training, what becomes of a row depends on the others of its batch
 };
 
 // Fails with Kind::format. Of what the host runs, the shapes are taken as they stand.

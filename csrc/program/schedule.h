@@ -16,6 +16,11 @@ inline bool row_sharded(const Program& program, int64_t element_bytes) {
   return !program.hosted && program.param_size <= kSmallNetworkBytes / element_bytes;
 }
 
+// Nor does training where an op looks at all rows of the batch at once.
+inline bool training_sharded(const Program& program, int64_t element_bytes) {
+  return row_sharded(program, element_bytes) && !program.couples;
+}
+
 // Rows of one shard of a training batch. The number of shards is a power of two, so that it divides among 2, 4, 8
 // cores, each with work enough to be worth handing to another core together with the weights it reads and the gradient
 // it leaves there; and no more than 256, each of which has a gradient of its own.

@@ -68,12 +68,12 @@ void Executor<T>::Training::reserve(const Network<T>& network, bool plain, int64
 }
 
 template <class T>
-const int64_t* Executor<T>::Training::order(Shuffle shuffle, int64_t rows) {
+const int64_t* Executor<T>::Training::order(const Kernels<T>& kernels, Shuffle shuffle, int64_t rows) {
   const bool same = static_cast<int64_t>(permutation.size()) == rows && permuted.seed == shuffle.seed &&
                     permuted.epoch == shuffle.epoch;
   if (!same) {
     permutation.resize(at(rows));
-    ::netlet::permutation(shuffle.seed, shuffle.epoch, rows, permutation.data());
+    kernels.permutation(shuffle.seed, shuffle.epoch, rows, permutation.data());
     permuted = shuffle;
   }
   return permutation.data();
@@ -113,13 +113,13 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
   const T scale = T(1) / static_cast<T>(count);
   Laps* const laps = watch_ ? &watch_->caller : nullptr;
   start(laps);
-  if (row_sharded_)
+  if (training_sharded_)
     for (size_t i = 0; i < t.prepared_of.size(); ++i)
       if (t.prepared_of[i]) network_.op(static_cast<int>(i)).prepare(network_.kernels(), params_, t.prepared_of[i]);
   lap(laps, Part::prepare);
 
   const int64_t shards = (count + t.shard_rows - 1) / t.shard_rows;
-  const int inner = row_sharded_ ? 1 : threads_;
+  const int inner = training_sharded_ ? 1 : threads_;
   const int outer = team_at_once(3 * network_.plan().flops * static_cast<double>(count), threads_);
   // With one shard, and nobody who could stop it half way, each op takes its params' step as it finds their gradient.
   Host* const host = network_.host().get();
@@ -135,7 +135,8 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
     gather(ws, rows, order, first + begin, n, inner, &target, &weight);
     lap(ws.laps, Part::gather);
     Run<T> r = run(ws, t.gradient_of(s), inner);
-    r.context = {true, static_cast<uint64_t>(iteration)};
+    r.context = {true, static_cast<uint64_t>(iteration), begin};
+    r.moving = state_;
     network_.forward(r, ws, n, true, ask);
     network_.loss(r, ws, n, target, weight, scale, true);
     if (!p.metrics.empty()) {

@@ -26,7 +26,7 @@ struct Executor<T>::Training {
   void reserve(const Network<T>& network, bool plain, int64_t rows, bool row_sharded, int threads);
 
   // The rows' order in this epoch: Durstenfeld's shuffle over Philox.
-  const int64_t* order(Shuffle shuffle, int64_t rows);
+  const int64_t* order(const Kernels<T>& kernels, Shuffle shuffle, int64_t rows);
 
   T* gradient_of(int64_t shard) { return shard == 0 ? gradient.data() : shard_gradients.data() + (shard - 1) * stride; }
 };

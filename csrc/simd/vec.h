@@ -12,6 +12,7 @@
 //   zip_low(a, b), zip_high(a, b)                         a0 b0 a1 b1 ... of the lower halves, of the upper halves
 //   reduce_add, reduce_max                                fold the upper half onto the lower until one is left
 //   reduce_max with a NaN element                         any element, NaN or not
+//   int_mul(a, b)                                         of doubles alone: the lower 32 bits of each, to 64
 //
 // Half<T> is a register half as wide, with loads, stores, all, fma, fnma and max alone, where an ISA issues more of
 // them in a cycle than of the whole (AVX-512); elsewhere it is Vec<T>.
@@ -102,6 +103,7 @@ struct Vec {
   friend NL_FN Vec bit_xor(Vec a, Vec b) { return Vec(S::bit_xor(a.v, b.v)); }
   friend NL_FN Vec int_add(Vec a, Vec b) { return Vec(S::int_add(a.v, b.v)); }
   friend NL_FN Vec int_sub(Vec a, Vec b) { return Vec(S::int_sub(a.v, b.v)); }
+  friend NL_FN Vec int_mul(Vec a, Vec b) { return Vec(S::int_mul(a.v, b.v)); }
 };
 
 #if defined(NL_SIMD_AVX512)

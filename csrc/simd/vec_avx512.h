@@ -160,6 +160,7 @@ struct Simd<double> {
   static NL_FN reg bit_xor(reg a, reg b) { return _mm512_xor_pd(a, b); }
   static NL_FN reg int_add(reg a, reg b) { return from(_mm512_add_epi64(to(a), to(b))); }
   static NL_FN reg int_sub(reg a, reg b) { return from(_mm512_sub_epi64(to(a), to(b))); }
+  static NL_FN reg int_mul(reg a, reg b) { return from(_mm512_mul_epu32(to(a), to(b))); }
   template <int N>
   static NL_FN reg shift_left(reg a) {
     return from(_mm512_slli_epi64(to(a), N));

@@ -151,6 +151,7 @@ struct Simd<double> {
   static NL_FN reg bit_xor(reg a, reg b) { return from(veorq_u64(to(a), to(b))); }
   static NL_FN reg int_add(reg a, reg b) { return from(vaddq_u64(to(a), to(b))); }
   static NL_FN reg int_sub(reg a, reg b) { return from(vsubq_u64(to(a), to(b))); }
+  static NL_FN reg int_mul(reg a, reg b) { return from(vmull_u32(vmovn_u64(to(a)), vmovn_u64(to(b)))); }
   template <int N>
   static NL_FN reg shift_left(reg a) {
     return from(vshlq_n_u64(to(a), N));

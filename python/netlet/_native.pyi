@@ -16,6 +16,7 @@ class _Executor:
         self,
         program: bytes,
         params: NDArray[Any],
+        state: NDArray[Any],
         slots: NDArray[Any],
         isa: str | None = None,
         num_threads: int | None = None,

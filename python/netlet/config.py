@@ -49,6 +49,11 @@ def dtype_name(dtype: Any) -> str:
     """
     if isinstance(dtype, str) and dtype in DTYPES:
         return dtype
+    if isinstance(dtype, str) and (dtype.startswith("mixed_") or dtype in ("float16", "bfloat16")):
+        raise ValueError(
+            f"dtype: expected one of {', '.join(DTYPES)}, got {dtype!r}: mixed and half precision are not supported, "
+            "for Netlet computes in the type in which it stores weights"
+        )
     try:
         name = np.dtype(dtype).name if dtype is not None else "None"
     except TypeError:

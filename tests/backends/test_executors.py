@@ -215,6 +215,26 @@ def test_each_step_takes_the_rows_of_the_permutation(target: Target, n: int) -> 
 
 
 @pytest.mark.parametrize("target", targets(), ids=str)
+def test_an_op_of_which_several_inputs_are_read_elsewhere(target: Target) -> None:
+    """Each of their gradients is added to what is there, and none to another's."""
+    b = ProgramBuilder("float64")
+    x = b.input((3,))
+    p, q = (b.dense(x, b.param(f"{name}/kernel", (3, width))) for name, width in (("p", 3), ("q", 3)))
+    product = b.op("multiply", [p, q])
+    beside = b.op("concatenate", [p, q, p], axis=-1)
+    program = b.finish([product, beside]).with_training(loss=None)
+    rng = np.random.default_rng(5)
+    xs, params = [rng.standard_normal((4, 3))], rng.standard_normal(program.param_size)
+    dys = [rng.standard_normal((4, 3)), rng.standard_normal((4, 9))]
+    _, _, gradient = target.executor(program, params).vjp(xs, dys)
+    kernels = params.reshape(2, 3, 3)
+    left, right = xs[0] @ kernels[0], xs[0] @ kernels[1]
+    want = [dys[0] * right + dys[1][:, :3] + dys[1][:, 6:], dys[0] * left + dys[1][:, 3:6]]
+    for found, slope in zip(gradient.reshape(2, 3, 3), want, strict=True):
+        np.testing.assert_allclose(found, xs[0].T @ slope, rtol=1e-13, atol=1e-14)  # sums of 4 terms in float64
+
+
+@pytest.mark.parametrize("target", targets(), ids=str)
 def test_two_executors_may_share_an_arena(target: Target) -> None:
     """As fit and predict do: what one writes, the other reads."""
     target.require()

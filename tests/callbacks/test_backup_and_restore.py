@@ -15,7 +15,14 @@ import pytest
 
 import netlet
 from netlet import ModelFormatError, Sequential
-from netlet.callbacks import BackupAndRestore, Callback, EarlyStopping, LearningRateScheduler, ReduceLROnPlateau
+from netlet.callbacks import (
+    BackupAndRestore,
+    Callback,
+    EarlyStopping,
+    LambdaCallback,
+    LearningRateScheduler,
+    ReduceLROnPlateau,
+)
 from netlet.layers import Dense
 from netlet.models import datasets
 from netlet.optimizers import SGD
@@ -238,6 +245,36 @@ def test_the_previous_backup_serves_where_the_last_is_broken(rows: Any, make_mod
 
 
 @pytest.mark.usefixtures("numpy_backend")
+@pytest.mark.parametrize("behind", [True, False])
+def test_an_epoch_is_not_lost_where_a_callback_behind_fails_at_its_end(
+    behind: bool, backend: str, rows: Any, make_model: Any, tmp_path: Path
+) -> None:
+    class Fails(Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            if epoch == 1:
+                raise Interrupted
+
+    def trained(*callbacks: Callback) -> Any:
+        netlet.set_random_seed(2)
+        model = make_model()
+        history = model.fit(*rows, batch_size=16, epochs=4, verbose=0, callbacks=list(callbacks))
+        return model.get_weights(), history.epoch, history.history
+
+    whole = trained()
+    backup = BackupAndRestore(tmp_path / "b", double_checkpoint=True)
+    with pytest.raises(Interrupted):
+        trained(*([backup, Fails()] if behind else [Fails(), backup]))
+    assert backup._current_epoch == (2 if behind else 1)
+    files = [tmp_path / "b" / f"{name}.backup.safetensors" for name in ("latest", "previous")]
+    assert [file.exists() for file in files] == [True, behind]
+    begun: list[int] = []
+    again = trained(backup, LambdaCallback(on_epoch_begin=lambda epoch, logs: begun.append(epoch)))
+    assert begun == ([2, 3] if behind else [1, 2, 3])
+    assert again[1:] == whole[1:]
+    for a, b in zip(again[0], whole[0], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_a_backup_of_another_model_or_other_data_is_refused(rows: Any, make_model: Any, tmp_path: Path) -> None:
     backup = BackupAndRestore(tmp_path / "b", save_freq=1)
     with pytest.raises(Interrupted):

@@ -151,7 +151,11 @@ def test_bad_arguments_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "package", "extra"),
-    [("TensorBoard", "tensorboardX", "tensorboard"), ("RichProgress", "rich", "rich")],
+    [
+        ("TensorBoard", "tensorboardX", "tensorboard"),
+        ("RichProgress", "rich", "rich"),
+        ("RemoteMonitor", "requests", "remote"),
+    ],
 )
 def test_without_its_package_the_error_names_the_extra(name: str, package: str, extra: str) -> None:
     code = (

@@ -1,5 +1,5 @@
 // The kernels of every ISA this build and CPU have: GEMM exact on integers and the same bits in place and packed, sums,
-// transposes, activations and optimizer against plain double arithmetic.
+// transposes, activations and optimizer against plain double arithmetic; dropout, columns and extremes at their edges.
 #include "kernels/kernels.h"
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "check.h"
+#include "core/philox.h"
 
 namespace netlet {
 namespace {
@@ -296,6 +297,94 @@ void test_sgd(const Kernels<T>& kernels) {
   }
 }
 
+// The factors of dropout are those of the random stream's words, wherever a stretch of it begins and ends, over more
+// elements than are drawn at once; and the seeds, steps and places that carry into a counter's upper words.
+template <class T>
+void test_dropout(const Kernels<T>& kernels) {
+  const uint64_t seeds[] = {7, 0xFEDCBA9876543210u}, steps[] = {0, 0x100000003u};
+  const uint64_t firsts[] = {0, 1, 2, 3, 4, 258, (uint64_t{1} << 34) - 3};
+  for (const uint64_t seed : seeds)
+    for (const uint64_t step : steps)
+      for (const uint64_t first : firsts)
+        for (const int64_t n : {0, 1, 3, 4, 5, 31, 253, 254, 255, 256, 257, 511, 515, 1027}) {
+          std::vector<T> x(static_cast<size_t>(n), T(2)), y(static_cast<size_t>(n) + 2, T(9));
+          std::vector<uint32_t> words(static_cast<size_t>(n));
+          philox_words(seed, Purpose::dropout, step, first, n, words.data());
+          const DropoutArgs<T> a{seed, step, first, 0x60000000u, T(1.5)};
+          kernels.dropout(n, a, x.data(), y.data() + 1);
+          bool same = y[0] == T(9) && y.back() == T(9);
+          for (size_t i = 0; i < words.size(); ++i) same = same && y[i + 1] == (words[i] >= a.threshold ? T(3) : T(0));
+          CHECK_NOTE(same, "first " + std::to_string(first) + ", n " + std::to_string(n));
+        }
+}
+
+// The order of rows is the one that core/philox.h defines, at whichever length its draws end.
+template <class T>
+void test_permutation(const Kernels<T>& kernels) {
+  for (const int64_t n : {0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 127, 128, 129, 130, 255, 256, 257, 1000, 4097}) {
+    std::vector<int64_t> got(static_cast<size_t>(n)), want(static_cast<size_t>(n));
+    for (const uint64_t seed : {uint64_t{5}, uint64_t{0xFEDCBA9876543210u}})
+      for (const uint64_t epoch : {uint64_t{0}, uint64_t{0x100000003u}}) {
+        kernels.permutation(seed, epoch, n, got.data());
+        permutation(seed, epoch, n, want.data());
+        CHECK_NOTE(got == want, "n " + std::to_string(n));
+      }
+  }
+}
+
+// Moments and sums of columns cut out of wider rows, as threads take them, are those of the whole, bit for bit; and of
+// one row, or one that is constant, they are exact.
+template <class T>
+void test_columns(const Kernels<T>& kernels) {
+  std::mt19937 bits(11);
+  for (const int64_t n : {1, 7, 16, 33, 64, 130}) {
+    const int64_t rows = 19;
+    const size_t width = static_cast<size_t>(n);
+    const std::vector<T> x = random<T>(bits, rows * n, false), dy = random<T>(bits, rows * n, false);
+    std::vector<T> mean(width), variance(width), dgamma(width), dbeta(width), part(4 * width);
+    kernels.column_moments(rows, n, n, x.data(), mean.data(), variance.data());
+    kernels.column_norm_sums(rows, n, n, x.data(), mean.data(), variance.data(), dy.data(), dgamma.data(),
+                             dbeta.data());
+    for (int64_t cut = 0; cut < n; cut += 5) {
+      const int64_t count = std::min<int64_t>(5, n - cut);
+      T *m = part.data(), *v = m + n, *g = v + n, *b = g + n;
+      kernels.column_moments(rows, count, n, x.data() + cut, m + cut, v + cut);
+      kernels.column_norm_sums(rows, count, n, x.data() + cut, m + cut, v + cut, dy.data() + cut, g + cut, b + cut);
+    }
+    for (size_t c = 0; c < width; ++c) {
+      CHECK(part[c] == mean[c] && part[width + c] == variance[c]);
+      CHECK(part[2 * width + c] == dgamma[c] && part[3 * width + c] == dbeta[c]);
+    }
+    kernels.column_moments(1, n, n, x.data(), mean.data(), variance.data());
+    for (size_t c = 0; c < width; ++c) CHECK(mean[c] == x[c] && variance[c] == 0);
+    std::vector<T> moments(2), y(width);
+    const std::vector<T> flat(width, T(3));
+    kernels.row_moments(1, n, T(0.25), false, flat.data(), moments.data());
+    CHECK(moments[0] == T(3) && moments[1] == T(2));
+    kernels.row_norm_forward(1, n, T(0.25), false, flat.data(), nullptr, flat.data(), y.data());
+    for (const T v : y) CHECK(v == T(3));
+  }
+}
+
+// A NaN comes out of maximum and minimum wherever it stands, and takes no gradient; of equals, the first has it all.
+template <class T>
+void test_extremes(const Kernels<T>& kernels) {
+  const T nan = std::numeric_limits<T>::quiet_NaN();
+  const std::vector<T> a{1, nan, 2, 2, 5}, b{3, 1, nan, 2, 5}, c{2, 0, 1, 2, 7}, dy{1, 1, 1, 1, 1};
+  const T* const x[] = {a.data(), b.data(), c.data()};
+  std::vector<T> y(5), da(5), db(5), dc(5);
+  T* const dx[] = {da.data(), db.data(), dc.data()};
+  for (const Merge merge : {Merge::maximum, Merge::minimum}) {
+    const bool most = merge == Merge::maximum;
+    kernels.merge_forward[static_cast<int>(merge)](5, 3, x, y.data());
+    CHECK(y[0] == (most ? 3 : 1) && y[1] != y[1] && y[2] != y[2] && y[3] == 2 && y[4] == (most ? 7 : 5));
+    kernels.merge_backward[static_cast<int>(merge)](5, 3, x, y.data(), dy.data(), dx);
+    const std::vector<T> first{T(most ? 0 : 1), 0, 0, 1, T(most ? 0 : 1)}, second{T(most ? 1 : 0), 0, 0, 0, 0},
+        third{0, 0, 0, 0, T(most ? 1 : 0)};
+    CHECK(da == first && db == second && dc == third);
+  }
+}
+
 // What the chains of fma_peak add up to: a <- a / 2 + 1 three times from 1 + i, exact.
 template <class T>
 void test_peak(const Kernels<T>& kernels) {
@@ -315,6 +404,10 @@ void test_all(Isa isa) {
   test_activations(k);
   test_piecewise(k);
   test_sgd(k);
+  test_permutation(k);
+  test_dropout(k);
+  test_columns(k);
+  test_extremes(k);
   test_peak(k);
 }
 

@@ -130,6 +130,19 @@ void test_arithmetic() {
     CHECK(high[i] == T((V::lanes + i) / 2 + 100 * (i % 2)));
   }
 
+  if constexpr (sizeof(T) == 8) {
+    uint64_t a[V::lanes], b[V::lanes], product[V::lanes];
+    for (int64_t i = 0; i < V::lanes; ++i) {
+      a[i] = 0x0123456789ABCDEFu * static_cast<uint64_t>(i + 1);
+      b[i] = 0xFFFFFFFFu - static_cast<uint64_t>(i);
+    }
+    std::memcpy(low, a, sizeof low);
+    std::memcpy(high, b, sizeof high);
+    int_mul(V::load(low), V::load(high)).store(low);
+    std::memcpy(product, low, sizeof low);
+    for (int64_t i = 0; i < V::lanes; ++i) CHECK(product[i] == (a[i] & 0xFFFFFFFFu) * (b[i] & 0xFFFFFFFFu));
+  }
+
   V v(T(3));
   v += V(T(2));
   v *= V(T(4));

@@ -206,7 +206,7 @@ def test_what_get_takes() -> None:
 def test_layers_take_arrays_and_functions() -> None:
     layer = Dense(2, kernel_initializer=np.ones((3, 2)), bias_initializer=lambda shape, dtype: np.full(shape, 7.0))
     assert layer(np.ones((1, 3))).tolist() == [[10.0, 10.0]]
-    with pytest.raises(ValueError, match=r"the array has shape \(3, 2\), expected \(4, 2\)"):
+    with pytest.raises(ValueError, match=r"Expected `shape` to be \(3, 2\), which the array has. Received: \(4, 2\)"):
         Dense(2, kernel_initializer=np.ones((3, 2)))(np.ones((1, 4)))
     with pytest.raises(ValueError, match=r"initializer returned shape \(3,\), expected \(2,\)"):
         Dense(2, bias_initializer=lambda shape, dtype: np.ones(3))(np.ones((1, 4)))
@@ -220,8 +220,8 @@ def test_layers_take_arrays_and_functions() -> None:
         (lambda: initializers.get({"class_name": "Constant", "config": 3}), "expected a dict"),
         (lambda: RandomNormal(seed="a"), "RandomNormal: seed must be an int"),
         (lambda: RandomNormal(seed=-1), r"seed must lie in \[0, 2\^64\), got -1"),
-        (lambda: VarianceScaling(scale=0), "scale must be positive, got 0"),
-        (lambda: VarianceScaling(mode="fan"), "unknown mode 'fan'"),
+        (lambda: VarianceScaling(scale=0), "Argument `scale` must be positive float. Received: scale=0"),
+        (lambda: VarianceScaling(mode="fan"), "Invalid `mode` argument: expected one of fan_in, .*, got 'fan'"),
         (lambda: VarianceScaling(distribution="unifrom"), "Did you mean 'uniform'"),
         (lambda: Constant("a"), "value must be a number"),
         (lambda: Constant.from_config({"value": {"class_name": "x"}}), "expected a number or the config of an array"),

@@ -62,6 +62,10 @@ def test_functions_keep_the_axes() -> None:
     for function in (metrics.sparse_categorical_accuracy, metrics.sparse_top_k_categorical_accuracy):
         assert function(CLASSES.reshape(4, 15), p).shape == (4, 15)
         assert function(CLASSES.reshape(4, 15, 1), p).shape == (4, 15)
+        column = function(CLASSES[:, None], P[None])  # of a single row, whose axis the labels lack
+        np.testing.assert_array_equal(column, function(CLASSES, P)[None])
+        with pytest.raises(ValueError, match=r"y_true has shape \(60, 1\), expected \(4, 15\)"):
+            function(CLASSES[:, None], p)
 
 
 def test_binary_accuracy() -> None:

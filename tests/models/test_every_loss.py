@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import netlet
-from netlet import losses
+from netlet import Sequential, losses
 from netlet.layers import Dense, Input
 
 RNG = np.random.default_rng(0)
@@ -71,3 +71,14 @@ def test_labels_outside_the_classes_are_refused_unless_ignored() -> None:
         model.compile(loss=losses.SparseCategoricalCrossentropy(True, ignore), optimizer="sgd")
         with pytest.raises(ValueError, match=r"y: label 255 at row 7 is not a class number in \[0, 4\)"):
             model.fit(X, y, verbose=0)
+
+
+def test_ctc_takes_labels_that_are_fewer_than_the_times() -> None:
+    """Rows of labels are filled up with 0, the blank; the loss is the one of labels that were filled up before."""
+    rng = np.random.default_rng(4)
+    x, labels = rng.standard_normal((8, 6, 5)).astype(np.float32), rng.integers(1, 3, (8, 2))
+    model = Sequential([Dense(3, input_shape=(6, 5))])
+    model.compile("sgd", "ctc")
+    assert model.evaluate(x, labels, verbose=0) == model.evaluate(x, np.pad(labels, [(0, 0), (0, 4)]), verbose=0)
+    with pytest.raises(ValueError, match=r"y: has shape \(8, 7\), ctc expects \(None, 6\)"):
+        model.evaluate(x, np.ones((8, 7), int), verbose=0)

@@ -154,7 +154,7 @@ def test_an_output_without_a_loss_is_not_trained(backend: str) -> None:
     model.fit(x, {"size": y}, verbose=0)
     for a, b in zip(before, model.get_layer("b").get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-    with pytest.raises(ValueError, match="expected a dict with 'size'"):
+    with pytest.raises(ValueError, match="y: expected labels for 'size', 'size' has none"):
         model.fit(x, {"kind": y}, verbose=0)
 
 

@@ -424,5 +424,5 @@ def test_frozen_layers_stay_as_they_are(rows: Any, make_classifier: Any, backend
 
 
 def test_base_layer_cannot_be_lowered() -> None:
-    with pytest.raises(NotImplementedError, match="does not define lower"):
+    with pytest.raises(NotImplementedError, match=r"Layer does not define call\(\) or lower\(\)"):
         Sequential([Layer(input_shape=(2,))]).predict(np.zeros((1, 2)))

@@ -11,6 +11,7 @@ from netlet.program import (
     Program,
     ProgramBuilder,
     drop_noops,
+    drop_unread,
     fuse_activation,
     fuse_loss,
     optimize,
@@ -167,3 +168,18 @@ def test_results_are_equal_with_and_without_passes(name: str) -> None:
     # the same numbers but for rounding, a few eps of float64
     for got, want in zip(results[1], results[0], strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-14)
+
+
+def test_what_nothing_depends_on_is_dropped() -> None:
+    b = ProgramBuilder("float64")
+    x = b.input((3,))
+    h = b.dense(x, b.param("a", (3, 2)))
+    y = b.dense(h, b.param("b", (2, 1)))
+    beside = b.op("concatenate", [h, y])
+    p = b.finish(y)
+    dropped = drop_unread(p)
+    assert names(dropped) == ["dense linear", "dense linear"]
+    assert dropped.params == p.params
+    assert drop_unread(dropped) is dropped
+    read = p.with_training(loss=Loss("mean_squared_error", beside.id))
+    assert drop_unread(read) is read

@@ -1,15 +1,15 @@
-"""What a Program names and cannot hold: losses, metrics and optimizers in Python, handed to its executor."""
+"""What a Program names and cannot hold: layers, losses, metrics, optimizers in Python, handed to its executor."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from netlet.program.ops import LOSSES
-from netlet.program.spec import Array, LossSpec
+from netlet.program.ops import LOSSES, OPS
+from netlet.program.spec import Array, LossSpec, OpSpec
 
 if TYPE_CHECKING:
-    from netlet.program.program import Loss
+    from netlet.program.program import Loss, Op
 
 __all__ = ["NO_EXTRAS", "Extras", "Observer", "Penalty", "Step"]
 
@@ -38,6 +38,7 @@ class Extras(NamedTuple):
         penalties: for each place in its list of parameters that has one, what is added to the loss.
         constraints: for each place in its list of parameters that has one, what makes it into what it may be.
         step: the optimizer's; None if the Program's optimizer is one of the table.
+        layers: for each name of a layer that an op ``custom`` has, what computes it.
     """
 
     loss: LossSpec | None = None
@@ -45,6 +46,13 @@ class Extras(NamedTuple):
     penalties: Mapping[int, Penalty] = {}
     constraints: Mapping[int, Callable[[Array], Array]] = {}
     step: Step | None = None
+    layers: Mapping[str, OpSpec] = {}
+
+    def op_spec(self, op: Op) -> OpSpec:
+        """Returns what computes ``op``."""
+        if op.op == "custom":
+            return self.layers.get(op.attrs["layer"], OPS["custom"])
+        return OPS[op.op]
 
     def loss_spec(self, loss: Loss) -> LossSpec:
         """Returns what computes ``loss``."""

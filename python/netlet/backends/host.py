@@ -78,7 +78,7 @@ class Host:
     def forward(self, place: int, training: bool, iteration: int, xs: list[Array], y: Array) -> None:
         """Writes the op's output."""
         op = self._program.ops[place]
-        spec, params = OPS[op.op], [self._params[p] for p in op.params]
+        spec, params = self._extras.op_spec(op), [self._params[p] for p in op.params]
         rows = [self._rows(x, v) for x, v in zip(xs, op.inputs, strict=True)]
         out = self._rows(y, op.output)
         with np.errstate(all="ignore"):
@@ -102,7 +102,7 @@ class Host:
     ) -> None:
         """Writes the gradients of the inputs that are wanted, and writes or adds those of the parameters."""
         op = self._program.ops[place]
-        spec, params = OPS[op.op], [self._params[p] for p in op.params]
+        spec, params = self._extras.op_spec(op), [self._params[p] for p in op.params]
         rows = [self._rows(x, v) for x, v in zip(xs, op.inputs, strict=True)]
         to = [None if dx is None else self._rows(dx, v) for dx, v in zip(dxs, op.inputs, strict=True)]
         out, cotangent = self._rows(y, op.output), self._rows(dy, op.output)

@@ -190,7 +190,7 @@ class Interpreter(EpochByEpoch):
 
     def _forward_call(self, plan: Plan, op: Op, xs: list[Array], y: Array) -> Call:
         params = [self._param_views[p] for p in op.params]
-        spec = OPS[op.op]
+        spec = self._extras.op_spec(op)
         if not spec.contextual:
             return self.bind_forward(op, xs, params, y)
         state = [self._state_views[s] for s in op.state]
@@ -207,7 +207,7 @@ class Interpreter(EpochByEpoch):
         dparams: list[Array | None],
     ) -> Call:
         params = [self._param_views[p] for p in op.params]
-        spec = OPS[op.op]
+        spec = self._extras.op_spec(op)
         if not spec.contextual:
             return self.bind_backward(op, xs, params, y, dy, dxs, dparams)
         state = [self._state_views[s] for s in op.state]
@@ -480,7 +480,9 @@ class Interpreter(EpochByEpoch):
         """See :meth:`netlet.backends.Executor.predictor`."""
         with self._training:
             params = self.params.copy()
-        twin = type(self)(self.program.without_training(), params, self.state.copy(), np.zeros((0, 0), self.dtype))
+        program, slots = self.program.without_training(), np.zeros((0, 0), self.dtype)
+        layers = NO_EXTRAS._replace(layers=self._extras.layers)
+        twin = type(self)(program, params, self.state.copy(), slots, extras=layers)
         return PythonPredictor(twin, adapter)
 
     def apply(self, gradient: Array, learning_rate: float, iteration: int = 0) -> None:

@@ -15,6 +15,7 @@ from netlet import _native, _predictor
 from netlet.backends.extras import NO_EXTRAS, Extras
 from netlet.backends.host import Host, needs_host
 from netlet.backends.predictor import Adapter, Predictor, PythonPredictor
+from netlet.program.passes import drop_unread
 from netlet.program.program import Program
 from netlet.program.spec import INFERENCE, Array, Context
 
@@ -62,7 +63,7 @@ class NativeExecutor:
         self._isa, self._num_threads = isa, num_threads
         self._host = Host(program, params, state, extras) if needs_host(program, extras) else None
         text = program.to_json().encode()
-        self._executor = made(text, params, slots, isa=isa, num_threads=num_threads, host=self._host)
+        self._executor = made(text, params, state, slots, isa=isa, num_threads=num_threads, host=self._host)
         self._dtype = np.dtype(program.dtype)
         self._output_shapes = [program.values[i].shape for i in program.outputs]
         self.train = self._executor.train
@@ -79,12 +80,13 @@ class NativeExecutor:
 
     def predictor(self, adapter: Adapter) -> Predictor:
         """See :meth:`netlet.backends.Executor.predictor`."""
-        host = self._host
-        if host is None or not (host.ops or host.has_loss or host.metrics):
+        if self._host is None:
             return _predictor.Predictor(self._executor.predictor(), adapter)
-        program = self.program.without_training()
+        program = drop_unread(self.program.without_training())
         arenas = (self._executor.frozen(), self.state.copy(), np.zeros((0, 0), self._dtype))
         copy = NativeExecutor(program, *arenas, isa=self._isa, num_threads=self._num_threads)
+        if copy._host is None:  # the host was there for the loss, or for penalties and constraints
+            return _predictor.Predictor(copy._executor.predictor(), adapter)
         return PythonPredictor(copy, adapter)
 
     def gradients(self, xs: Sequence[Array], y: Array, sample_weight: Array | None) -> tuple[float, Array, list[Array]]:

@@ -178,6 +178,9 @@ def _check_extras(program: Program, extras: Extras) -> None:
     custom = program.optimizer is not None and program.optimizer.op == "custom"
     if custom != (extras.step is not None):
         raise ValueError("extras: expected a step if and only if the Program's optimizer is custom")
+    named = {op.attrs["layer"] for op in program.ops if op.op == "custom"}
+    if named != set(extras.layers):
+        raise ValueError(f"extras: expected the layers {sorted(named)}, got {sorted(extras.layers)}")
     places = {i for i, metric in enumerate(program.metrics) if metric.op == "custom"}
     if places != set(extras.metrics):
         raise ValueError(f"extras: expected metrics for the places {sorted(places)}, got {sorted(extras.metrics)}")

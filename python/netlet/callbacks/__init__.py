@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from netlet.callbacks.monitor_callback import MonitorCallback
     from netlet.callbacks.progbar_logger import ProgbarLogger
     from netlet.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+    from netlet.callbacks.remote_monitor import RemoteMonitor
     from netlet.callbacks.rich_progress import RichProgress
     from netlet.callbacks.swap_ema_weights import SwapEMAWeights
     from netlet.callbacks.tensorboard import TensorBoard
@@ -36,6 +37,7 @@ __all__ = [
     "MonitorCallback",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
     "RichProgress",
     "SwapEMAWeights",
     "TensorBoard",
@@ -54,6 +56,7 @@ _PLACES = {
     "MonitorCallback": "netlet.callbacks.monitor_callback",
     "ProgbarLogger": "netlet.callbacks.progbar_logger",
     "ReduceLROnPlateau": "netlet.callbacks.reduce_lr_on_plateau",
+    "RemoteMonitor": "netlet.callbacks.remote_monitor",
     "RichProgress": "netlet.callbacks.rich_progress",
     "SwapEMAWeights": "netlet.callbacks.swap_ema_weights",
     "TensorBoard": "netlet.callbacks.tensorboard",

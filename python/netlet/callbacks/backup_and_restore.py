@@ -19,6 +19,8 @@ class BackupAndRestore(Callback):
     the weights and the model's state, the optimizer's, the random numbers, the order of the rows and the place in it,
     the metrics of the epoch so far, the `History`, and what other callbacks remember (`Callback.get_state`). The file
     is replaced in one step and flushed: a crash while saving leaves the one before. When ``fit`` ends, it is deleted.
+    An epoch is saved when all callbacks were told of its end. If one that stands behind this one raises an error then,
+    the epoch is saved all the same, and will not be told of again.
 
     It is up to you to call ``fit`` again, with the same data and arguments. A generator or another iterable has to
     yield the same batches again; those that were used are drawn once more and dropped. NumPy's and Python's own random
@@ -59,6 +61,8 @@ class BackupAndRestore(Callback):
         self.delete_checkpoint = delete_checkpoint
         self._weights_path = os.path.join(self.backup_dir, LATEST)
         self._prev_weights_path = os.path.join(self.backup_dir, PREVIOUS)
+        self._training_metadata_path = self._weights_path  # one file holds everything
+        self._prev_training_metadata_path = self._prev_weights_path
         self._batches_seen_since_last_saving = 0
         self._last_batch_seen = 0
         self._current_epoch = 0

@@ -62,7 +62,7 @@ class SwapEMAWeights(Callback):
 
 
 def moving_averages(optimizer: Any) -> list[tuple[Any, Any]]:
-    """Return pairs of a weight and its moving average, variables both.
+    """Return pairs of a weight that trains and its moving average, variables both.
 
     Raises: ValueError if the optimizer keeps none.
     """
@@ -71,4 +71,8 @@ def moving_averages(optimizer: Any) -> list[tuple[Any, Any]]:
         raise ValueError(
             f"SwapEMAWeights must be used when `use_ema=True` is set on the optimizer, got {optimizer!r} without it"
         )
-    return list(zip(inner.trainable_variables, inner._model_variables_moving_average, strict=True))
+    from netlet.optimizers.state import frozen_among
+
+    pairs = list(zip(inner.trainable_variables, inner._model_variables_moving_average, strict=True))
+    frozen = frozen_among([weight for weight, _ in pairs])
+    return [(weight, average) for weight, average in pairs if id(weight) not in frozen]

@@ -12,6 +12,6 @@ EXAMPLES = {
     "linear_regression": "a line through noisy points, compared with least squares",
     "recommender": "ratings from learned vectors of users and items: a graph with embeddings",
     "relu_gradients": "a small ReLU network's gradients against the chain rule by hand",
-    "transfer": "layers trained on some digits, frozen and fine-tuned for others",
+    "transfer": "layers of one task frozen, then fine-tuned for another with few labels",
     "tuning": "grid and random search for a classifier's settings, by cross-validation",
 }

@@ -84,7 +84,9 @@ class ArrayInitializer(Initializer):
 
     def __call__(self, shape: Any, dtype: Any = None) -> NDArray[Any]:
         if tuple(shape) != self.array.shape:
-            raise ValueError(f"initializer: the array has shape {self.array.shape}, expected {tuple(shape)}")
+            raise ValueError(
+                f"initializer: Expected `shape` to be {self.array.shape}, which the array has. Received: {tuple(shape)}"
+            )
         return self.array.astype(weight_dtype(dtype))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from netlet import random
-from netlet.errors import unknown_name
+from netlet.errors import did_you_mean
 from netlet.initializers.base import Axes, RandomInitializer, Seed, Shape, compute_fans, weight_dtype
 
 MODES = ("fan_in", "fan_out", "fan_avg")
@@ -20,6 +20,12 @@ DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 
 # Standard deviation of a standard normal variable cut to [-2, 2].
 TRUNCATED_STDDEV = 0.87962566103423978
+
+
+def _unknown(argument: str, value: Any, known: tuple[str, ...]) -> ValueError:
+    return ValueError(
+        f"Invalid `{argument}` argument: expected one of {', '.join(known)}, got {value!r}.{did_you_mean(value, known)}"
+    )
 
 
 class VarianceScaling(RandomInitializer):
@@ -45,14 +51,16 @@ class VarianceScaling(RandomInitializer):
         output_axes: Axes = None,
     ) -> None:
         if not scale > 0:
-            raise ValueError(f"{type(self).__name__}: scale must be positive, got {scale!r}")
+            raise ValueError(
+                f"{type(self).__name__}: Argument `scale` must be positive float. Received: scale={scale!r}"
+            )
         if mode not in MODES:
-            raise unknown_name("mode", mode, MODES)
+            raise _unknown("mode", mode, MODES)
         distribution = str(distribution).lower()
         if distribution == "normal":
             distribution = "truncated_normal"
         if distribution not in DISTRIBUTIONS:
-            raise unknown_name("distribution", distribution, DISTRIBUTIONS)
+            raise _unknown("distribution", distribution, DISTRIBUTIONS)
         self.scale, self.mode, self.distribution = scale, mode, distribution
         self.input_axes, self.output_axes = input_axes, output_axes
         super().__init__(seed)

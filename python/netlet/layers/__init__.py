@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from netlet.layers.activation import Activation
 from netlet.layers.activation_layers import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from netlet.layers.activity_regularization import ActivityRegularization
 from netlet.layers.dense import Dense
 from netlet.layers.embedding import Embedding
+from netlet.layers.group_normalization import GroupNormalization
 from netlet.layers.input_layer import Input, InputLayer
 from netlet.layers.layer import Layer
+from netlet.layers.masking import Masking
 from netlet.layers.merging import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from netlet.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from netlet.layers.normalization import BatchNormalization, LayerNormalization, RMSNormalization, UnitNormalization
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 
 _LAYERS: tuple[type[Layer], ...] = (
     Activation,
+    ActivityRegularization,
     Add,
     AlphaDropout,
     Average,
@@ -52,9 +56,11 @@ _LAYERS: tuple[type[Layer], ...] = (
     Flatten,
     GaussianDropout,
     GaussianNoise,
+    GroupNormalization,
     InputLayer,
     LayerNormalization,
     LeakyReLU,
+    Masking,
     Maximum,
     Minimum,
     Multiply,
@@ -115,6 +121,7 @@ def deserialize(config: Any) -> Layer:
 __all__ = [
     "ELU",
     "Activation",
+    "ActivityRegularization",
     "Add",
     "AlphaDropout",
     "Average",
@@ -130,6 +137,7 @@ __all__ = [
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
+    "GroupNormalization",
     "Hashing",
     "Input",
     "InputLayer",
@@ -137,6 +145,7 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "Masking",
     "Maximum",
     "Minimum",
     "Multiply",

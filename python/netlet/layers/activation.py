@@ -24,6 +24,8 @@ class Activation(Layer):
     Raises: ValueError if the activation is unknown.
     """
 
+    supports_masking = True
+
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activations.get(activation)

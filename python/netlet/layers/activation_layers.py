@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from netlet import activations, initializers
+from netlet.layers.axes import axes_last, row_axes
 from netlet.layers.layer import Layer
+from netlet.layers.masks import fill
 from netlet.layers.merging import known
 from netlet.layers.shapes import Shape, format_shape
 from netlet.layers.variable import Variable
 
 if TYPE_CHECKING:
     from netlet.program import Node, ProgramBuilder
+
+
+#: What takes the place of a logit that does not count, as in Keras: its exponential is 0.
+_LEAST = -1e9
 
 
 def _number(value: Any, what: str) -> float:
@@ -29,6 +36,8 @@ class LeakyReLU(Layer):
         negative_slope: not negative; default 0.3.
         **kwargs: as for every `Layer`.
     """
+
+    supports_masking = True
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         if "alpha" in kwargs:  # the argument's older name
@@ -51,6 +60,8 @@ class ELU(Layer):
         **kwargs: as for every `Layer`.
     """
 
+    supports_masking = True
+
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.alpha = _number(alpha, f"{self.name}: alpha")
@@ -71,6 +82,8 @@ class ReLU(Layer):
         threshold: default 0.
         **kwargs: as for every `Layer`.
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -103,34 +116,48 @@ class ReLU(Layer):
 
 
 class Softmax(Layer):
-    """``exp(x) / sum(exp(x))`` along an axis.
+    """``exp(x) / sum(exp(x))`` along an axis or several.
 
     Args:
-        axis: default -1, the last; for another one the axes are moved there and back.
+        axis: one, or several over which the exponentials are added together; default -1, the last.
         **kwargs: as for every `Layer`.
+
+    With a mask ``[B, ...]`` that broadcasts to x, what it leaves out gets 0, and the rest is the softmax of the rest.
     """
 
-    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+    supports_masking = True
+    uses_mask = True
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if isinstance(axis, bool) or not isinstance(axis, int) or axis == 0:
+        self.axis = axis if isinstance(axis, int) else list(axis)
+        if isinstance(axis, bool) or axis == 0:
             raise ValueError(f"{self.name}: axis must be an integer other than 0, the batch, got {axis!r}")
-        self.axis = axis
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        place = self.axis if self.axis > 0 else len(input_shape) + self.axis
-        if not 0 < place < len(input_shape):
-            raise ValueError(f"{self.name}: input has shape {format_shape(input_shape)}, which has no axis {self.axis}")
+        row_axes(self.axis, len(input_shape), self.name)
         return input_shape
 
     def lower(self, builder: ProgramBuilder, x: Any) -> Node:
-        rank = len(x.shape)
-        place = self.axis if self.axis > 0 else rank + 1 + self.axis
-        if place == rank:
-            return builder.softmax(x, name=self.name)
-        axes = list(range(1, rank + 1))
-        axes[place - 1], axes[-1] = axes[-1], axes[place - 1]
-        moved = builder.op("permute", x, axes=axes)
-        return builder.op("permute", builder.softmax(moved), name=self.name, axes=axes)
+        places = row_axes(self.axis, len(x.shape) + 1, self.name)
+
+        def soft(value: Node, name: str | None) -> Node:
+            if len(places) == 1:
+                return builder.softmax(value, name=name)
+            joined = (*value.shape[: -len(places)], math.prod(value.shape[-len(places) :]))
+            return builder.reshape(builder.softmax(builder.reshape(value, joined)), value.shape, name=name)
+
+        return axes_last(builder, x, places, soft, self.name)
+
+    def lower_masked(self, builder: ProgramBuilder, x: Any, mask: Any) -> Node:
+        node = mask.node
+        if len(node.shape) != len(x.shape) or any(m not in (1, n) for m, n in zip(node.shape, x.shape, strict=True)):
+            raise ValueError(
+                f"{self.name}: a mask of shape {format_shape((None, *node.shape))} does not broadcast to an input of "
+                f"shape {format_shape((None, *x.shape))}"
+            )
+        soft = self.lower(builder, fill(builder, x, mask, _LEAST))
+        return fill(builder, soft, mask, 0.0)  # along an axis of which nothing counts, softmax is not 0
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}
@@ -148,6 +175,7 @@ class PReLU(Layer):
         **kwargs: as for every `Layer`.
     """
 
+    supports_masking = True
     alpha: Variable | None
     alpha_regularizer: Any
     alpha_constraint: Any

@@ -26,7 +26,8 @@ class Dense(Layer):
         kernel_regularizer, bias_regularizer: names, regularizers or configs: penalties that are added to the loss.
         kernel_constraint, bias_constraint: names, constraints or configs: what the weights are brought back to after
             each update.
-        activity_regularizer: None; others are not supported yet.
+        activity_regularizer: a penalty on the output; see `Layer`.
+        lora_rank, lora_alpha, quantization_config: None; low-rank adaptation and quantization are not supported.
         **kwargs: name, trainable, dtype, input_shape, input_dim, as for every `Layer`.
 
     Shapes: x ``[B, ..., I]`` to y ``[B, ..., O]``; kernel ``[I, O]``, bias ``[O]``. Axes between are rows.
@@ -34,6 +35,7 @@ class Dense(Layer):
     Raises: ValueError if an argument is invalid or not supported yet, or x's last axis is not I.
     """
 
+    supports_masking = True
     kernel: Variable | None
     bias: Variable | None
     kernel_regularizer: Any
@@ -50,15 +52,17 @@ class Dense(Layer):
         bias_initializer: Any = "zeros",
         kernel_regularizer: Any = None,
         bias_regularizer: Any = None,
-        activity_regularizer: None = None,
+        activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: None = None,
+        lora_alpha: None = None,
+        quantization_config: None = None,
         **kwargs: Any,
     ) -> None:
         units = positive_int(units, "Dense: units")
-        super().__init__(**kwargs)
-        if activity_regularizer is not None:
-            raise ValueError(f"{self.name}: activity_regularizer={activity_regularizer!r} is not supported yet")
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self._refuse(lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
         self._set_rules(
             kernel_regularizer=kernel_regularizer,
             bias_regularizer=bias_regularizer,
@@ -119,6 +123,6 @@ class Dense(Layer):
             "kernel_initializer": initializers.serialize(self.kernel_initializer),
             "bias_initializer": initializers.serialize(self.bias_initializer),
             **self._rules_config("kernel_regularizer", "bias_regularizer"),
-            "activity_regularizer": None,
+            **self._rules_config("activity_regularizer"),
             **self._rules_config("kernel_constraint", "bias_constraint"),
         }

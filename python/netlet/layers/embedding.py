@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from netlet import initializers
 from netlet.layers.layer import Layer
+from netlet.layers.masks import Mask, nonzero
 from netlet.layers.merging import known
 from netlet.layers.shapes import Shape, positive_int
 from netlet.layers.variable import Variable
@@ -23,8 +26,9 @@ class Embedding(Layer):
         output_dim: D, the length of the vectors.
         embeddings_initializer: of the table; default "uniform".
         embeddings_regularizer, embeddings_constraint: of the table; see `Dense`.
-        mask_zero: False; masks are not supported yet.
+        mask_zero: whether the number 0 stands for nothing and is left out by the output's mask; see `Masking`.
         weights: the table's values, ``[V, D]``; None initializes them.
+        lora_rank, lora_alpha, quantization_config: None; low-rank adaptation and quantization are not supported.
         **kwargs: as for every `Layer`.
 
     Shapes: x ``[B, ...]`` to y ``[B, ..., D]``; embeddings ``[V, D]``.
@@ -45,13 +49,19 @@ class Embedding(Layer):
         embeddings_constraint: Any = None,
         mask_zero: bool = False,
         weights: Any = None,
+        lora_rank: None = None,
+        lora_alpha: None = None,
+        quantization_config: None = None,
         **kwargs: Any,
     ) -> None:
+        kwargs.pop("input_length", None)  # of older files: the shape of the data says it
         super().__init__(**kwargs)
+        self._refuse(lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
         self.input_dim = positive_int(input_dim, f"{self.name}: input_dim")
         self.output_dim = positive_int(output_dim, f"{self.name}: output_dim")
-        if mask_zero:
-            raise ValueError(f"{self.name}: mask_zero={mask_zero!r} is not supported yet")
+        if not isinstance(mask_zero, (bool, np.bool_)):
+            raise TypeError(f"{self.name}: mask_zero must be True or False, got {mask_zero!r}")
+        self.mask_zero = self.supports_masking = bool(mask_zero)
         self._set_rules(embeddings_regularizer=embeddings_regularizer, embeddings_constraint=embeddings_constraint)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self._given = weights
@@ -75,9 +85,16 @@ class Embedding(Layer):
             values = self._given[0] if isinstance(self._given, list) else self._given
             self.embeddings.assign(values)
 
+    @property
+    def makes_mask(self) -> bool:
+        return self.mask_zero
+
     def lower(self, builder: ProgramBuilder, x: Any) -> Node:
         assert self.embeddings is not None
         return builder.op("embedding", x, [self.embeddings.lower(builder)], name=self.name)
+
+    def lower_mask(self, builder: ProgramBuilder, x: Any, mask: Any) -> Mask:
+        return nonzero(builder, x, last_axis=False)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -86,5 +103,5 @@ class Embedding(Layer):
             "output_dim": self.output_dim,
             "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
             **self._rules_config("embeddings_regularizer", "embeddings_constraint"),
-            "mask_zero": False,
+            "mask_zero": self.mask_zero,
         }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from netlet.layers.layer import Layer
+from netlet.layers.masks import Mask, all_of, any_of, fill, select
 from netlet.layers.shapes import Shape, format_shape
 from netlet.program.ops import OPS
 
@@ -24,6 +25,7 @@ def known(shape: Sequence[int | None], name: str) -> tuple[int, ...]:
 class _Merge(Layer):
     """What the merging layers share: a list of values in, one out, by an op of the program."""
 
+    supports_masking = True
     takes_list = True
     op = ""
 
@@ -33,7 +35,7 @@ class _Merge(Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         spec = OPS[self.op]
-        rows = [known(shape, self.name) for shape in input_shape]
+        rows = self._ranked([known(shape, self.name) for shape in input_shape])
         least = spec.least_inputs if spec.arity is None else spec.arity
         if len(rows) < least or (spec.arity is not None and len(rows) > spec.arity):
             wanted = f"{least}" if spec.arity is not None else f"at least {least}"
@@ -44,41 +46,103 @@ class _Merge(Layer):
             raise ValueError(f"{self.name}: {error}") from None
         return (input_shape[0][0], *row)
 
+    def _ranked(self, rows: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+        """The rows' shapes as the op takes them."""
+        return rows
+
     def lower(self, builder: ProgramBuilder, x: Any) -> Node:
         return builder.op(self.op, x, name=self.name, **self.attrs())
 
 
-class Add(_Merge):
+class _Elementwise(_Merge):
+    """A merge that works on one element of each input, which broadcast to one shape.
+
+    Inputs of fewer axes get the missing ones, of length 1, behind the batch.
+    """
+
+    uses_mask = True
+
+    def _ranked(self, rows: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+        rank = max(map(len, rows), default=0)
+        return [(1,) * (rank - len(row)) + row for row in rows]
+
+    def _inputs(self, builder: ProgramBuilder, x: Sequence[Node]) -> list[Node]:
+        shapes = self._ranked([node.shape for node in x])
+        return [
+            node if node.shape == shape else builder.reshape(node, shape) for node, shape in zip(x, shapes, strict=True)
+        ]
+
+    def lower(self, builder: ProgramBuilder, x: Any) -> Node:
+        return super().lower(builder, self._inputs(builder, x))
+
+    def lower_mask(self, builder: ProgramBuilder, x: Any, mask: Any) -> Mask | None:
+        if any(one is None for one in mask):
+            return None
+        self._check_ranks(x)
+        return any_of(builder, mask)
+
+    def _check_ranks(self, x: Sequence[Node]) -> None:
+        if len({len(node.shape) for node in x}) != 1:
+            shapes = ", ".join(str(node.shape) for node in x)
+            raise ValueError(f"{self.name}: masks of inputs of different ranks do not fit each other, got {shapes}")
+
+
+class _Extreme(_Elementwise):
+    """The largest or smallest element: one that a mask leaves out gives way to another input's."""
+
+    def lower_masked(self, builder: ProgramBuilder, x: Any, mask: Any) -> Node:
+        self._check_ranks(x)
+        found: Node = x[0]
+        own = mask[0]
+        for node, other in zip(x[1:], mask[1:], strict=True):
+            if other is not None:
+                node = select(builder, other, node, found)
+            if own is not None:
+                found = select(builder, own, found, node)
+            found = builder.op(self.op, [found, node])
+            own = any_of(builder, [own, other]) if own is not None and other is not None else None
+        return found
+
+
+class Add(_Elementwise):
     """The sum of the inputs, which broadcast to one shape; arguments as of `Layer`."""
 
     op = "add"
 
 
-class Subtract(_Merge):
+class Subtract(_Elementwise):
     """The first input less the second, which broadcast to one shape; arguments as of `Layer`."""
 
     op = "subtract"
 
 
-class Multiply(_Merge):
+class Multiply(_Elementwise):
     """The product of the inputs, which broadcast to one shape; arguments as of `Layer`."""
 
     op = "multiply"
 
+    def lower_masked(self, builder: ProgramBuilder, x: Any, mask: Any) -> Node:
+        self._check_ranks(x)
+        pairs = zip(x, mask, strict=True)
+        factors = [node if own is None else fill(builder, node, own, 1.0) for node, own in pairs]
+        product = self.lower(builder, factors)
+        together = self.lower_mask(builder, x, mask)
+        return product if together is None else fill(builder, product, together, 0.0)
 
-class Average(_Merge):
+
+class Average(_Elementwise):
     """The mean of the inputs, which broadcast to one shape; arguments as of `Layer`."""
 
     op = "average"
 
 
-class Maximum(_Merge):
+class Maximum(_Extreme):
     """The largest of the inputs, which broadcast to one shape; arguments as of `Layer`."""
 
     op = "maximum"
 
 
-class Minimum(_Merge):
+class Minimum(_Extreme):
     """The smallest of the inputs, which broadcast to one shape; arguments as of `Layer`."""
 
     op = "minimum"
@@ -104,6 +168,15 @@ class Concatenate(_Merge):
 
     def attrs(self) -> dict[str, Any]:
         return {"axis": self.axis}
+
+    def lower_mask(self, builder: ProgramBuilder, x: Any, mask: Any) -> Mask | None:
+        if all(one is None for one in mask):
+            return None
+        masks = [all_of(builder, node) if one is None else one for node, one in zip(x, mask, strict=True)]
+        axis = self.axis if self.axis > 0 else len(x[0].shape) + 1 + self.axis
+        if axis == len(x[0].shape):  # along the last one, which masks do not have
+            return any_of(builder, masks)
+        return Mask(lambda: builder.op("concatenate", [one.node for one in masks], axis=axis))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}

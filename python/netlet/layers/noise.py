@@ -20,6 +20,7 @@ class _Noise(Layer):
     what was drawn, so that a saved model goes on as it would have.
     """
 
+    supports_masking = True
     op = ""
     strength = "rate"
     most = 1.0
@@ -49,7 +50,43 @@ class _Noise(Layer):
         return {**super().get_config(), self.strength: getattr(self, self.strength), "seed": self.seed}
 
 
-class Dropout(_Noise):
+class _Shared(_Noise):
+    """A noise whose elements may share their fate along some axes."""
+
+    def __init__(
+        self,
+        rate: float,
+        noise_shape: Sequence[int | None] | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(rate, seed, **kwargs)
+        if isinstance(noise_shape, (str, int)):
+            raise ValueError(f"{self.name}: noise_shape must be a tuple of integers and None, got {noise_shape!r}")
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        if self.noise_shape is not None and (not self.noise_shape or self.noise_shape[0] is not None):
+            raise ValueError(f"{self.name}: noise_shape must begin with None, the batch, got {noise_shape!r}")
+        self._noise: tuple[int, ...] = ()
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if self.noise_shape is not None:
+            if len(self.noise_shape) != len(input_shape):
+                raise ValueError(f"{self.name}: noise_shape {self.noise_shape} has not the rank of {input_shape}")
+            pairs = list(zip(self.noise_shape[1:], input_shape[1:], strict=True))
+            self._noise = tuple(int(size if n is None else n) for n, size in pairs)  # type: ignore[arg-type]
+            if any(n not in (1, size) for n, (_, size) in zip(self._noise, pairs, strict=True)):
+                raise ValueError(f"{self.name}: noise_shape {self.noise_shape} does not broadcast to {input_shape}")
+        return input_shape
+
+    def attrs(self) -> dict[str, Any]:
+        return {**super().attrs(), "noise_shape": self._noise}
+
+    def get_config(self) -> dict[str, Any]:
+        shape = None if self.noise_shape is None else list(self.noise_shape)
+        return {**super().get_config(), "noise_shape": shape}
+
+
+class Dropout(_Shared):
     """Sets elements to 0 with probability ``rate`` while training, and divides the others by ``1 - rate``.
 
     Source: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout" (2014).
@@ -63,34 +100,6 @@ class Dropout(_Noise):
     """
 
     op = "dropout"
-
-    def __init__(
-        self,
-        rate: float,
-        noise_shape: Sequence[int | None] | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(rate, seed, **kwargs)
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
-        if self.noise_shape is not None and (not self.noise_shape or self.noise_shape[0] is not None):
-            raise ValueError(f"{self.name}: noise_shape must begin with None, the batch, got {noise_shape!r}")
-        self._noise: tuple[int, ...] = ()
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        if self.noise_shape is not None:
-            if len(self.noise_shape) != len(input_shape):
-                raise ValueError(f"{self.name}: noise_shape {self.noise_shape} has not the rank of {input_shape}")
-            pairs = zip(self.noise_shape[1:], input_shape[1:], strict=True)
-            self._noise = tuple(int(size if n is None else n) for n, size in pairs)  # type: ignore[arg-type]
-        return input_shape
-
-    def attrs(self) -> dict[str, Any]:
-        return {**super().attrs(), "noise_shape": self._noise}
-
-    def get_config(self) -> dict[str, Any]:
-        shape = None if self.noise_shape is None else list(self.noise_shape)
-        return {**super().get_config(), "noise_shape": shape}
 
 
 class GaussianDropout(_Noise):
@@ -111,22 +120,20 @@ class GaussianDropout(_Noise):
         super().__init__(rate, seed, **kwargs)
 
 
-class AlphaDropout(_Noise):
+class AlphaDropout(_Shared):
     """Dropout for selu: keeps the mean and the variance that it gives its outputs.
 
     Source: Klambauer, Unterthiner, Mayr, Hochreiter, "Self-normalizing neural networks" (2017).
 
     Args:
         rate: in [0, 1).
+        noise_shape: as of `Dropout`.
         seed: of its random numbers; None draws one.
         **kwargs: as for every `Layer`.
     """
 
     op = "alpha_dropout"
     open_end = True
-
-    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(rate, seed, **kwargs)
 
 
 class GaussianNoise(_Noise):

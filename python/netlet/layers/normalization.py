@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from netlet import initializers
+from netlet.layers.axes import axes_last, row_axes
 from netlet.layers.layer import Layer
 from netlet.layers.merging import known
 from netlet.layers.shapes import Shape, format_shape
@@ -16,25 +16,14 @@ if TYPE_CHECKING:
     from netlet.program import Node, ProgramBuilder
 
 
-def _number(value: Any, what: str, low: float, high: float) -> float:
+def number(value: Any, what: str, low: float, high: float) -> float:
+    """Return ``value`` as a float; ValueError naming ``what`` unless it is a number from ``low`` to ``high``."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
         raise ValueError(f"{what} must be a number in [{low:g}, {high:g}], got {value!r}")
     return float(value)
 
 
-def _last_axes(axis: Any, rank: int, name: str) -> int:
-    """How many axes ``axis`` names, which must be the last ones of ``rank`` (the batch counted)."""
-    try:
-        axes = [operator.index(axis)]
-    except TypeError:
-        axes = [operator.index(a) for a in axis]
-    places = sorted(a if a >= 0 else rank + a for a in axes)
-    if places != list(range(rank - len(places), rank)) or not places or places[0] < 1:
-        raise ValueError(f"{name}: axis={axis!r} of an input of rank {rank}: expected its last axes, and not the batch")
-    return len(places)
-
-
-class _Scaled(Layer):
+class Scaled(Layer):
     """What normalizations with a trained scale and shift share."""
 
     gamma: Variable | None
@@ -84,26 +73,32 @@ class _Scaled(Layer):
         }
 
 
-class BatchNormalization(_Scaled):
-    """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, for each channel of the last axis.
+class BatchNormalization(Scaled):
+    """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, for each channel.
 
     While training, mean and variance are the batch's, and the moving ones follow them:
     ``moving <- momentum * moving + (1 - momentum) * batch's``. Otherwise they are the moving ones; so they are while
-    training if the layer's ``trainable`` is False.
+    training if the layer's ``trainable`` is False. Positions that a mask ``[B, ...]`` leaves out do not enter the
+    batch's mean and variance.
 
     Source: Ioffe & Szegedy, "Batch normalization" (2015).
 
     Args:
-        axis: the channels' axis; -1, the last.
+        axis: the channels' axis; default -1, the last. With a mask it must be the last.
         momentum: default 0.99.
         epsilon: default 0.001.
         center, scale: whether there is a beta, a gamma.
         beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer: of the weights.
         beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: of the weights; see `Dense`.
+        renorm: False; batch renormalization is not supported. renorm_clipping and renorm_momentum are its settings.
+        synchronized: whether machines share their statistics; without effect, as there is one.
         **kwargs: as for every `Layer`.
 
     Shapes: x ``[B, ..., C]`` to the same; gamma, beta, moving_mean, moving_variance ``[C]``.
     """
+
+    supports_masking = True
+    uses_mask = True
 
     def __init__(
         self,
@@ -120,12 +115,17 @@ class BatchNormalization(_Scaled):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: Any = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self._refuse(renorm=renorm)
         self.axis = axis
-        self.momentum = _number(momentum, f"{self.name}: momentum", 0.0, 1.0)
-        self.epsilon = _number(epsilon, f"{self.name}: epsilon", 0.0, 1e30)
+        self.momentum = number(momentum, f"{self.name}: momentum", 0.0, 1.0)
+        self.epsilon = number(epsilon, f"{self.name}: epsilon", 0.0, 1e30)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self._set_scaling(center, scale, beta_initializer, gamma_initializer)
@@ -140,12 +140,18 @@ class BatchNormalization(_Scaled):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         known(input_shape, self.name)
-        if _last_axes(self.axis, len(input_shape), self.name) != 1:
-            raise ValueError(f"{self.name}: axis must be the last one, got {self.axis!r}")
+        self._place(len(input_shape))
         return input_shape
 
+    def _place(self, rank: int) -> int:
+        """The channels' axis, the batch being 0."""
+        places = row_axes(self.axis, rank, self.name)
+        if len(places) != 1:
+            raise ValueError(f"{self.name}: axis must be one axis, got {self.axis!r}")
+        return places[0]
+
     def build(self, input_shape: Shape) -> None:
-        channels = (int(input_shape[-1] or 0),)
+        channels = (int(input_shape[self._place(len(input_shape))] or 0),)
         self._add_scaling(channels)
         self.moving_mean = self.add_weight("moving_mean", channels, self.moving_mean_initializer, trainable=False)
         self.moving_variance = self.add_weight(
@@ -153,13 +159,28 @@ class BatchNormalization(_Scaled):
         )
 
     def lower(self, builder: ProgramBuilder, x: Any) -> Node:
+        place = self._place(len(x.shape) + 1)
+        weights = self._scaling(builder)
+
+        def normalized(value: Node, name: str | None) -> Node:
+            return self._normalized("batch_normalization", builder, value, weights, name)
+
+        return axes_last(builder, x, (place,), normalized, self.name)
+
+    def lower_masked(self, builder: ProgramBuilder, x: Any, mask: Any) -> Node:
+        if self._place(len(x.shape) + 1) != len(x.shape):
+            raise ValueError(f"{self.name}: with a mask, axis must be the last one, got {self.axis!r}")
+        values = [x, mask.node]
+        return self._normalized("masked_batch_normalization", builder, values, self._scaling(builder), self.name)
+
+    def _normalized(self, op: str, builder: ProgramBuilder, x: Any, weights: list[Any], name: str | None) -> Node:
         assert self.moving_mean is not None and self.moving_variance is not None
         return builder.op(
-            "batch_normalization",
+            op,
             x,
-            self._scaling(builder),
+            weights,
             (self.moving_mean.lower_state(builder), self.moving_variance.lower_state(builder)),
-            name=self.name,
+            name=name,
             momentum=self.momentum,
             epsilon=self.epsilon,
             scale=self.scale,
@@ -178,13 +199,13 @@ class BatchNormalization(_Scaled):
         }
 
 
-class LayerNormalization(_Scaled):
+class LayerNormalization(Scaled):
     """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, mean and variance each row's own.
 
     Source: Ba, Kiros, Hinton, "Layer normalization" (2016).
 
     Args:
-        axis: over which axes; the last ones. Default -1.
+        axis: over which axes; default -1, the last.
         epsilon: default 0.001.
         center, scale: whether there is a beta, a gamma.
         beta_initializer, gamma_initializer: of the weights.
@@ -193,6 +214,8 @@ class LayerNormalization(_Scaled):
 
     Shapes: x ``[B, ..., *N]`` to the same; gamma and beta ``[*N]``, N the sizes along the axes.
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -210,7 +233,7 @@ class LayerNormalization(_Scaled):
     ) -> None:
         super().__init__(**kwargs)
         self.axis = axis if isinstance(axis, int) else list(axis)
-        self.epsilon = _number(epsilon, f"{self.name}: epsilon", 0.0, 1e30)
+        self.epsilon = number(epsilon, f"{self.name}: epsilon", 0.0, 1e30)
         self._set_scaling(center, scale, beta_initializer, gamma_initializer)
         self._set_rules(
             beta_regularizer=beta_regularizer,
@@ -221,24 +244,22 @@ class LayerNormalization(_Scaled):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         known(input_shape, self.name)
-        _last_axes(self.axis, len(input_shape), self.name)
+        row_axes(self.axis, len(input_shape), self.name)
         return input_shape
 
     def build(self, input_shape: Shape) -> None:
-        count = _last_axes(self.axis, len(input_shape), self.name)
-        self._add_scaling(known(input_shape, self.name)[len(input_shape) - 1 - count :])
+        sizes = known(input_shape, self.name)
+        self._add_scaling(tuple(sizes[place - 1] for place in row_axes(self.axis, len(input_shape), self.name)))
 
     def lower(self, builder: ProgramBuilder, x: Any) -> Node:
-        return builder.op(
-            "layer_normalization",
-            x,
-            self._scaling(builder),
-            name=self.name,
-            epsilon=self.epsilon,
-            scale=self.scale,
-            center=self.center,
-            axes=_last_axes(self.axis, len(x.shape) + 1, self.name),
-        )
+        places = row_axes(self.axis, len(x.shape) + 1, self.name)
+        weights = self._scaling(builder)
+
+        def normalized(value: Node, name: str | None) -> Node:
+            settings: dict[str, Any] = {"epsilon": self.epsilon, "scale": self.scale, "center": self.center}
+            return builder.op("layer_normalization", value, weights, name=name, axes=len(places), **settings)
+
+        return axes_last(builder, x, places, normalized, self.name)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}
@@ -250,7 +271,7 @@ class RMSNormalization(Layer):
     Source: Zhang & Sennrich, "Root mean square layer normalization" (2019).
 
     Args:
-        axis: over which axes; the last ones. Default -1.
+        axis: over which axes; default -1, the last.
         epsilon: default 1e-6.
         **kwargs: as for every `Layer`.
 
@@ -260,31 +281,29 @@ class RMSNormalization(Layer):
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis if isinstance(axis, int) else list(axis)
-        self.epsilon = _number(epsilon, f"{self.name}: epsilon", 0.0, 1e30)
+        self.epsilon = number(epsilon, f"{self.name}: epsilon", 0.0, 1e30)
         self.scale: Variable | None = None
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         known(input_shape, self.name)
-        _last_axes(self.axis, len(input_shape), self.name)
+        row_axes(self.axis, len(input_shape), self.name)
         return input_shape
 
     def build(self, input_shape: Shape) -> None:
-        count = _last_axes(self.axis, len(input_shape), self.name)
-        self.scale = self.add_weight("scale", known(input_shape, self.name)[len(input_shape) - 1 - count :], "ones")
+        sizes = known(input_shape, self.name)
+        shape = [sizes[place - 1] for place in row_axes(self.axis, len(input_shape), self.name)]
+        self.scale = self.add_weight("scale", shape, "ones")
 
     def lower(self, builder: ProgramBuilder, x: Any) -> Node:
         assert self.scale is not None
-        axes = _last_axes(self.axis, len(x.shape) + 1, self.name)
-        return builder.op(
-            "layer_normalization",
-            x,
-            [self.scale.lower(builder)],
-            name=self.name,
-            epsilon=self.epsilon,
-            center=False,
-            rms=True,
-            axes=axes,
-        )
+        places = row_axes(self.axis, len(x.shape) + 1, self.name)
+        weights = [self.scale.lower(builder)]
+
+        def normalized(value: Node, name: str | None) -> Node:
+            settings: dict[str, Any] = {"epsilon": self.epsilon, "center": False, "rms": True}
+            return builder.op("layer_normalization", value, weights, name=name, axes=len(places), **settings)
+
+        return axes_last(builder, x, places, normalized, self.name)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}
@@ -294,9 +313,11 @@ class UnitNormalization(Layer):
     """Each row divided by its Euclidean norm along the axes.
 
     Args:
-        axis: which axes; the last ones. Default -1.
+        axis: which axes; default -1, the last.
         **kwargs: as for every `Layer`.
     """
+
+    supports_masking = True
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -305,12 +326,16 @@ class UnitNormalization(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) < 2:
             raise ValueError(f"{self.name}: input has shape {format_shape(input_shape)}, expected at least two axes")
-        _last_axes(self.axis, len(input_shape), self.name)
+        row_axes(self.axis, len(input_shape), self.name)
         return input_shape
 
     def lower(self, builder: ProgramBuilder, x: Any) -> Node:
-        axes = _last_axes(self.axis, len(x.shape) + 1, self.name)
-        return builder.op("unit_normalization", x, name=self.name, axes=axes)
+        places = row_axes(self.axis, len(x.shape) + 1, self.name)
+
+        def normalized(value: Node, name: str | None) -> Node:
+            return builder.op("unit_normalization", value, name=name, axes=len(places))
+
+        return axes_last(builder, x, places, normalized, self.name)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}

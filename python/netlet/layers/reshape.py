@@ -18,7 +18,7 @@ class Flatten(Layer):
     """Each row as a vector.
 
     Args:
-        data_format: None or "channels_last"; "channels_first" is not supported yet.
+        data_format: None, "channels_last", or "channels_first": the first axis then becomes the last one before.
         **kwargs: as for every `Layer`.
 
     Shapes: x ``[B, ...]`` to y ``[B, N]``, N the number of elements of a row.
@@ -26,14 +26,18 @@ class Flatten(Layer):
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if data_format not in (None, "channels_last"):
-            raise ValueError(f"{self.name}: data_format must be None or 'channels_last', got {data_format!r}")
+        if data_format not in (None, "channels_last", "channels_first"):
+            raise ValueError(
+                f"{self.name}: data_format must be None, 'channels_last' or 'channels_first', got {data_format!r}"
+            )
         self.data_format = data_format
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], math.prod(_known(input_shape, self.name)))
 
     def lower(self, builder: ProgramBuilder, x: Node) -> Node:
+        if self.data_format == "channels_first" and len(x.shape) > 1:
+            x = builder.op("permute", x, axes=(*range(2, len(x.shape) + 1), 1))
         return builder.reshape(x, (math.prod(x.shape),), name=self.name)
 
     def get_config(self) -> dict[str, Any]:

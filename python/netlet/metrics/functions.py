@@ -22,10 +22,15 @@ def aligned(name: str, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[NDArray[An
 
 
 def _class_numbers(name: str, y_true: ArrayLike, pred: NDArray[Any]) -> NDArray[Any]:
-    """y_true ``[B, ...]`` or ``[B, ..., 1]`` as ``[B, ...]`` for predictions ``[B, ..., C]``."""
+    """y_true ``[B, ...]`` or ``[B, ..., 1]`` as ``[B, ...]`` for predictions ``[B, ..., C]``.
+
+    Of a single row of positions, labels may come without the axis of the row: ``[T, 1]`` for ``[1, T, C]``.
+    """
     true = as_floats(y_true, f"{name}: y_true")
     if true.ndim == pred.ndim and true.shape[-1:] == (1,):
         true = true[..., 0]
+    elif true.ndim == 2 and true.shape[-1] == 1 and pred.shape[:-1] == (1, len(true)):
+        true = true.T
     if pred.ndim == 0 or true.shape != pred.shape[:-1]:
         raise ValueError(f"{name}: y_true has shape {true.shape}, expected {pred.shape[:-1]}")
     return true

@@ -13,6 +13,8 @@ from netlet.metrics import ACCURACY, Metric
 from netlet.models.objective import objective
 from netlet.optimizers import Optimizer
 
+CROSSENTROPY = ("crossentropy", "ce")  # names of the cross-entropy that fits the labels, in any case of letters
+
 
 class Scored(NamedTuple):
     """A metric of one output.
@@ -38,6 +40,7 @@ class Compilation:
     Attributes:
         optimizer: the Optimizer.
         losses: for each output the Loss, or None; loss_weights: what each counts.
+        pending: of outputs whose loss labels decide ("crossentropy"), what it was called; until then they have none.
         metrics: for each output, Metrics, or the names "accuracy" and "acc", which need the model's output to become
             one; weighted_metrics: likewise, those that sample weights enter.
         outputs: as given.
@@ -68,12 +71,14 @@ class Compilation:
         if not (found.op or found.hosted) or type(found) is Optimizer:
             raise ValueError(f"compile: {type(found).__name__} does not define update_step()")
         self.optimizer: Optimizer = found
-        self.losses = [None if one is None else _trainable(one) for one in self._each_loss(loss)]
+        given = self._each_loss(loss)
+        self.pending = {i: one for i, one in enumerate(given) if isinstance(one, str) and one.lower() in CROSSENTROPY}
+        self.losses = [None if one is None or i in self.pending else _trainable(one) for i, one in enumerate(given)]
         self.loss_weights = self._each_weight(loss_weights)
         self.metrics = self._each_metrics(metrics, "metrics")
         self.weighted_metrics = self._each_metrics(weighted_metrics, "weighted_metrics")
-        for own, weighted in zip(self.metrics, self.weighted_metrics, strict=True):
-            _check_names([*own, *weighted])
+        if "loss" in (name for _, _, _, name in self._named_metrics()):
+            raise ValueError("compile: a metric is called 'loss', as the loss is; give it another name")
         for name, flag in (("run_eagerly", run_eagerly), ("check_finite", check_finite)):
             if not isinstance(flag, bool):
                 raise TypeError(f"compile: {name} must be True or False, got {flag!r}")
@@ -129,14 +134,14 @@ class Compilation:
             raise ValueError(f"compile: {what} must be a list, got {given!r}")
         if not self.outputs and not isinstance(given, Mapping):
             return [[_metric(entry) for entry in _flat(given)]]
-        return [[_metric(m) for m in _flat([own])] for own in self._spread(given, what, None)]
+        return [[_metric(m) for m in ([] if own is None else _flat([own]))] for own in self._spread(given, what, None)]
 
     # What trains
 
     @property
     def loss(self) -> Loss | None:
-        """The loss of a model with one output; of several, the first that there is."""
-        return next((loss for loss in self.losses if loss is not None), None)
+        """The loss of a model with one output; of several, the first that there is. None while one is pending."""
+        return None if self.pending else next((loss for loss in self.losses if loss is not None), None)
 
     def required_loss(self, model: str) -> Loss:
         """Return the loss; NotCompiledError naming ``model`` if ``compile`` was not given one."""
@@ -144,43 +149,93 @@ class Compilation:
             raise NotCompiledError(f"{model}: compile() was called without a loss")
         return self.loss
 
+    def settle(
+        self, label_shapes: Sequence[Sequence[int] | None], output_shapes: Sequence[Sequence[int | None]]
+    ) -> None:
+        """Let the pending losses be the cross-entropies that fit.
+
+        Binary for a prediction of width 1; else sparse categorical where the labels have an axis less than the
+        prediction, or a last one of 1; else categorical.
+
+        Args:
+            label_shapes: of each output's labels, the batch in front; None where there are none.
+            output_shapes: of each output.
+        Raises: ValueError if a pending loss has no labels, or a metric cannot read them. Then nothing is settled.
+        """
+        pending, losses = self.pending, list(self.losses)
+        for output, name in pending.items():
+            labels, shape = label_shapes[output], output_shapes[output]
+            if labels is None:
+                raise ValueError(f"{name}: labels decide which cross-entropy it is, and output {output} has none")
+            if len(shape) > 1 and shape[-1] == 1:
+                kind = "binary_crossentropy"
+            elif len(labels) < len(shape) or (len(labels) > 1 and labels[-1] == 1):
+                kind = "sparse_categorical_crossentropy"
+            else:
+                kind = "categorical_crossentropy"
+            losses[output] = _trainable(kind)
+        before, self.losses, self.pending = self.losses, losses, {}
+        try:
+            self.scored(output_shapes)
+        except ValueError:
+            self.losses, self.pending = before, pending
+            raise
+
     def scored(self, output_shapes: Sequence[Sequence[int | None]]) -> list[Scored]:
         """Return the metrics of a model with these outputs, "accuracy" made into the one that fits.
 
         Raises: ValueError if a metric cannot read the labels of its output's loss.
         """
         found = []
-        for output, shape in enumerate(output_shapes):
-            loss = self.losses[output]
-            for weighted, entries in ((False, self.metrics[output]), (True, self.weighted_metrics[output])):
-                for entry in entries:
-                    metric = _resolved(entry, loss, shape)
-                    name = f"{self.outputs[output]}_{metric.name}" if self.outputs else metric.name
-                    found.append(Scored(metric, output, weighted, name))
+        for output, weighted, entry, name in self._named_metrics():
+            loss, shape = self.losses[output], output_shapes[output]
+            found.append(Scored(_resolved(entry, loss, shape, output in self.pending), output, weighted, name))
         return found
+
+    def _named_metrics(self) -> list[tuple[int, bool, Metric | str, str]]:
+        """(output, weighted, metric, name in the logs) of all metrics, those that weights enter last.
+
+        A name that is taken gets a number; that of a weighted metric first becomes "weighted_...".
+        """
+        found = []
+        seen: dict[str, int] = {}
+        for weighted, lists in ((False, self.metrics), (True, self.weighted_metrics)):
+            for output, entries in enumerate(lists):
+                prefix = f"{self.outputs[output]}_" if self.outputs else ""
+                for entry in entries:
+                    own = entry if isinstance(entry, str) else entry.name
+                    name = f"{prefix}{own}"
+                    if weighted and name in seen:
+                        name = f"{prefix}weighted_{own}"
+                    if (count := seen.get(name, 0)) > 0:
+                        seen[name] = count + 1
+                        name = f"{name}_{count}"
+                    seen[name] = 1
+                    found.append((output, weighted, entry, name))
+        return found
+
+    @property
+    def apart(self) -> bool:
+        """Whether the logs have the losses of the outputs besides their sum: where more than one has a loss."""
+        return sum(loss is not None or i in self.pending for i, loss in enumerate(self.losses)) > 1
 
     def names(self) -> list[str]:
         """Return the names of the losses and metrics, in the order in which ``evaluate`` returns them."""
-        several = [name for name, loss in zip(self.outputs, self.losses, strict=False) if loss is not None]
-        found = ["loss", *(f"{name}_loss" for name in several)]
-        for output in range(self._count):
-            prefix = f"{self.outputs[output]}_" if self.outputs else ""
-            entries = (*self.metrics[output], *self.weighted_metrics[output])
-            found += [prefix + (entry if isinstance(entry, str) else entry.name) for entry in entries]
-        return found
+        several = [name for i, name in enumerate(self.outputs) if self.losses[i] is not None or i in self.pending]
+        losses = [f"{name}_loss" for name in several] if self.apart else []
+        return ["loss", *losses, *(name for _, _, _, name in self._named_metrics())]
 
     def get_config(self) -> dict[str, Any]:
         """Return everything as JSON can hold it."""
 
         def listed(entries: list[list[Metric | str]]) -> Any:
-            written = [[m if isinstance(m, str) else metrics.serialize(m) for m in own] for own in entries]
-            return written if self.outputs else written[0]
+            found = [[m if isinstance(m, str) else metrics.serialize(m) for m in own] for own in entries]
+            return found if self.outputs else found[0]
 
+        written = [self.pending[i] if i in self.pending else losses.serialize(one) for i, one in enumerate(self.losses)]
         config = {
             "optimizer": optimizers.serialize(self.optimizer),
-            "loss": [losses.serialize(loss) for loss in self.losses]
-            if self.outputs
-            else losses.serialize(self.losses[0]),
+            "loss": written if self.outputs else written[0],
             "metrics": listed(self.metrics),
             "steps_per_execution": self.steps_per_execution,
             "check_finite": self.check_finite,
@@ -198,12 +253,12 @@ def _trainable(loss: Any) -> Loss:
     return made
 
 
-def _resolved(entry: Metric | str, loss: Loss | None, output_shape: Sequence[int | None]) -> Metric:
-    """A metric that can read the labels of ``loss``."""
+def _resolved(entry: Metric | str, loss: Loss | None, output_shape: Sequence[int | None], pending: bool) -> Metric:
+    """A metric that can read the labels of ``loss``, whatever it is while it is pending."""
     integer = loss is not None and loss.integer_labels
     width = output_shape[-1] if len(output_shape) > 1 else 1
     metric = metrics.accuracy_for(entry, integer_labels=integer, width=width or 1) if isinstance(entry, str) else entry
-    if metric.labels != "either" and integer != (metric.labels == "integer"):
+    if not pending and metric.labels != "either" and integer != (metric.labels == "integer"):
         got = "class numbers" if integer else "labels of the prediction's shape"
         hint = f"; metrics={list(ACCURACY[:1])} picks the one that fits" if "accuracy" in metric.op else ""
         raise ValueError(f"metric {metric.name!r} cannot read {got}, as the loss takes{hint}")
@@ -220,18 +275,9 @@ def _flat(value: Any) -> list[Any]:
 
 
 def _metric(identifier: Any) -> Metric | str:
-    if isinstance(identifier, str) and identifier in ACCURACY:
+    if isinstance(identifier, str) and identifier.lower() in ACCURACY:
         return identifier
     metric = metrics.get(identifier)
     if metric is None:
         raise ValueError("compile: metrics must not hold None")
     return metric
-
-
-def _check_names(entries: Sequence[Metric | str]) -> None:
-    seen = {"loss"}
-    for entry in entries:
-        name = entry if isinstance(entry, str) else entry.name
-        if name in seen:
-            raise ValueError(f"compile: two metrics are called {name!r}; give one of them another name")
-        seen.add(name)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from netlet import random
 from netlet.errors import NotCompiledError
 from netlet.layers import Layer
-from netlet.models.data import adapt_inputs, adapt_labels, adapt_weights, check_rows, weights_of_classes
+from netlet.models.data import adapt_inputs, adapt_labels, adapt_weights, check_rows, to_array, weights_of_classes
 from netlet.models.guard import Guard
 from netlet.models.history import History
 from netlet.models.hosts import run_hosts
@@ -84,8 +84,9 @@ class Compiled:
 
         Args:
             optimizer: a name, an Optimizer or a config.
-            loss: a name, a Loss, a loss function or a config; may be None for a model that only predicts. For several
-                outputs, a list or a dict by their names, with None for an output that is not trained for.
+            loss: a name, a Loss, a loss function or a config; may be None for a model that only predicts.
+                "crossentropy" and "ce" become the cross-entropy that fits the first labels. For several outputs, a list
+                or a dict by their names, with None for an output that is not trained for.
             loss_weights: what each output's loss counts in their sum; default 1.
             metrics: list of names, Metrics, functions or configs; for several outputs, a list or dict of such lists.
             weighted_metrics: likewise, those that sample weights enter.
@@ -160,7 +161,8 @@ class Compiled:
     def _compiled(self, action: str) -> Compilation:
         if self._compilation is None:
             raise NotCompiledError(f"{self.name}: call compile() before {action}()")
-        self._compilation.required_loss(self.name)
+        if not self._compilation.pending:
+            self._compilation.required_loss(self.name)
         return self._compilation
 
     # Data
@@ -198,16 +200,27 @@ class Compiled:
         ``input_shape`` is what x must have where the model is not built; None takes it from x.
         """
         compilation = self._compiled(action)
-        loss = compilation.required_loss(self.name)
         if sample_weight is not None and class_weight is not None:
             raise ValueError(f"{action}: sample_weight and class_weight cannot be given together")
         if y is None:
-            raise ValueError(f"{action}: y is None, expected labels for the loss {loss.name}")
+            names = [loss.name for loss in compilation.losses if loss is not None]
+            raise ValueError(
+                f"{action}: y is None, expected labels for the loss {[*names, *compilation.pending.values()][0]}"
+            )
         if input_shape is None:
             input_shape = self._input_shape_for(x)
+        if compilation.pending:
+            shapes = self._output_shape_for(input_shape)
+            several = isinstance(shapes, list)
+            compilation.settle(self._label_shapes(y), shapes if several else [shapes])
+            self._forget_engine()
         xs = self._rows_of(x, input_shape)
         labels, weights = self._adapt_y(y, sample_weight, class_weight, input_shape, len(xs[0]))
         return Rows(xs, labels, weights), input_shape
+
+    def _label_shapes(self, y: Any) -> list[Sequence[int] | None]:
+        """The shape of each output's labels, or None where there are none."""
+        return [to_array(y, "y").shape]
 
     def _adapt_y(
         self, y: Any, sample_weight: Any, class_weight: Any, input_shape: Any, rows: int
@@ -239,6 +252,7 @@ class Compiled:
             classes=classes,
             ignored=attrs.get("ignore_class"),
             integer=loss.integer_labels,
+            padding=loss.spec.label_padding,
             dtype=dtype,
             finite=finite,
         )
@@ -248,6 +262,10 @@ class Compiled:
             width = None if loss.integer_labels else prediction[-1]
             weights = weights_of_classes(class_weight, labels, label_width=width, dtype=dtype)
         return labels, weights
+
+    def _without_weights(self, rows: Rows) -> Rows:
+        """The same rows, each of weight 1."""
+        return Rows(rows.xs, rows.y, None)
 
     def _next_shuffle(self, passes: int) -> tuple[int, int]:
         """(seed, epoch) of the order of the first of so many passes.

@@ -140,6 +140,7 @@ def adapt_labels(
     finite: bool = False,
     ignored: int | None = None,
     integer: bool | None = None,
+    padding: int | None = None,
 ) -> Array:
     """Return the labels for a loss.
 
@@ -152,6 +153,7 @@ def adapt_labels(
         finite: whether to refuse NaN and infinity.
         ignored: a further class number, which the loss ignores.
         integer: whether the loss takes class numbers; None: if ``classes`` says how many.
+        padding: what rows of labels that are too short are filled up with; None if they may not be.
 
     Raises: ValueError for a wrong shape, a class number out of range or no rows; TypeError for a wrong type.
     """
@@ -163,6 +165,9 @@ def adapt_labels(
         array = fit_rank(array, expected)
     elif array.ndim == len(expected) + 1 and array.shape[-1] == 1:
         array = array[..., 0]
+    if padding is not None and array.ndim == len(expected) and array.shape[-1] < (expected[-1] or 0):
+        missing = (expected[-1] or 0) - array.shape[-1]
+        array = np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, missing)], constant_values=padding)
     if not shape_fits(array.shape, expected):
         hint = ""
         if classes is not None and shape_fits(array.shape, (*expected, classes)):

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from netlet.backends import make_executor
 from netlet.backends.extras import NO_EXTRAS, Extras, Observer
 from netlet.layers.variable import aligned_zeros
+from netlet.metrics import MeanMetricWrapper
 from netlet.metrics import Metric as AnyMetric
 from netlet.models.arena import Arena
 from netlet.models.compilation import Compilation, Scored
-from netlet.models.composite import Composite, Part, join_outputs
+from netlet.models.composite import Composite, Part, join
+from netlet.models.lowering import Lowered
 from netlet.models.objective import Objective, objective
 from netlet.optimizers import Optimizer
 from netlet.optimizers.hosted import HostedStep
@@ -27,12 +29,13 @@ class Engine:
     """A model made ready to run; a new one is made when layers or settings change.
 
     Args:
-        program: as lowered, without loss, optimizer and metrics.
+        lowered: the program, without loss, optimizer and metrics.
         arena: the parameters.
         state: what is not trained by gradients.
         compilation: the settings of training, or None for a model that only predicts.
         output_shapes: of each output, the batch in front.
         slots: the optimizer's slots ``[n, param_size]`` to continue with, or None for zeros.
+        joined: whether labels come joined with weights, as they do where the loss is a `Composite`.
 
     Attributes:
         program: what the executor runs.
@@ -40,28 +43,36 @@ class Engine:
         slots: the optimizer's slots.
         metrics: in compile's order.
         names: of the logs: "loss", the losses of several outputs, then the metrics.
-        composite: the joined loss of several outputs; None for one.
+        composite: the joined loss of several outputs, masks and penalties on outputs; None for a plain one.
         per_row: whether each row's loss is its own, so that evaluation may cut the rows as it likes.
     """
 
     def __init__(
         self,
-        program: Program,
+        lowered: Lowered,
         arena: Arena,
         state: Arena,
         compilation: Compilation | None,
         output_shapes: Sequence[Sequence[int | None]],
         slots: NDArray[Any] | None,
+        joined: bool,
     ) -> None:
+        program = lowered.program
         self.composite: Composite | None = None
         self.per_row = True
         extras = NO_EXTRAS
         scored: list[Scored] = []
         if compilation is not None and compilation.loss is not None:
             scored = compilation.scored(output_shapes)
-            program, extras = self._with_training(program, compilation, scored, arena)
+            program, extras = self._with_training(lowered, compilation, scored, arena, joined)
         self.metrics = [entry.metric for entry in scored]
         self.program = optimize(program)
+        if any(op.op == "custom" for op in self.program.ops):
+            from netlet.layers.custom import custom_specs
+
+            model = arena.owner()
+            assert model is not None
+            extras = extras._replace(layers=custom_specs(self.program, model._stack))
         shape = (self.program.num_slots, self.program.param_size)
         self.slots = aligned_zeros(shape, program.dtype)
         self._optimizer = compilation.optimizer if self.program.optimizer is not None and compilation else None
@@ -75,7 +86,7 @@ class Engine:
         parts: tuple[Part, ...] = self.composite.parts if self.composite is not None else ()
         readers: list[tuple[str, Callable[[list[float]], Any]]] = [("loss", _mean_loss)]
         for place, part in enumerate(parts):
-            if part.spec is not None:
+            if part.spec is not None and compilation is not None and compilation.apart:
                 readers.append((f"{part.name}_loss", partial(self._part_loss, place)))
         for entry, where in zip(scored, metric_slices(self.program), strict=True):
             metric = entry.metric
@@ -86,13 +97,13 @@ class Engine:
         self._sorted = sorted(readers, key=lambda reader: reader[0])
 
     def _with_training(
-        self, program: Program, compilation: Compilation, scored: Sequence[Scored], arena: Arena
+        self, lowered: Lowered, compilation: Compilation, scored: Sequence[Scored], arena: Arena, joins: bool
     ) -> tuple[Program, Extras]:
         """The program with loss, optimizer and metrics, and the objects that it names."""
         optimizer = self._lower_optimizer(compilation.optimizer, arena)
-        joined = None
-        if compilation.outputs:
-            program, joined, self.composite = join_outputs(program, compilation)
+        program, joined = lowered.program, None
+        if joins:
+            program, joined, self.composite = join(program, lowered, compilation)
             self.per_row = self.composite.per_row
             made = Objective("custom", {"labels": [self.composite.label_width]}, self.composite)
         else:
@@ -219,6 +230,9 @@ def _observer(scored: Scored, part: Part | None) -> Observer:
         if part is None:
             metric.update_state(y.copy(), x.copy(), weight.copy() if weighted and weight is not None else None)
         else:
-            metric.update_state(part.truth(y), part.prediction(x), part.weights(y) if weighted else None)
+            weights = part.weights(y) if weighted else None
+            if isinstance(metric, MeanMetricWrapper):  # those alone take masks
+                weights = part.positions(x, weights)
+            metric.update_state(part.truth(y), part.prediction(x), weights)
 
     return observe

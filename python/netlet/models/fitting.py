@@ -159,10 +159,22 @@ class FitLoop:
         """Validate, tell the callbacks and return the logs with what callbacks added to them."""
         self.source.end_epoch()
         logs = self._epoch_logs(epoch)
-        for hook in epoch_end:
-            hook(epoch, logs)
+        try:
+            for hook in epoch_end:
+                hook(epoch, logs)
+        except BaseException:
+            self._save_despite(epoch, logs)
+            raise
         self.history.on_epoch_end(epoch, logs)
         return logs
+
+    def _save_despite(self, epoch: int, logs: dict[str, Any]) -> None:
+        """Save what callbacks before the one that failed asked to save at the end of an epoch."""
+        if any(saver._due for saver in self._savers):
+            self.history.on_epoch_end(epoch, logs)
+            self.epoch, self.step = epoch + 1, 0
+            for saver in self._savers:
+                saver._save_backup(self)
 
     def _ran_dry(self, epoch: int) -> None:
         """An epoch without a single step: an error at first, later the end of training."""

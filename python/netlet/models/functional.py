@@ -13,10 +13,10 @@ from netlet.layers import deserialize as deserialize_layer
 from netlet.layers import serialize as serialize_layer
 from netlet.layers.symbolic import sorted_calls
 from netlet.models.composite import join_labels
-from netlet.models.data import adapt_inputs, check_rows
+from netlet.models.data import adapt_inputs, check_rows, to_array
 from netlet.models.hosts import host_chain
 from netlet.models.layered import LayeredModel
-from netlet.program import Program, ProgramBuilder
+from netlet.models.lowering import Flow, Lowered, Lowering
 from netlet.utils.naming import auto_name, check_name
 
 
@@ -150,16 +150,18 @@ class Model(LayeredModel):
         """Return the output's shape for an input's, both with the batch in front."""
         return self.output_shape
 
-    def lower(self) -> Program:
-        builder = ProgramBuilder(self.dtype)
-        nodes: dict[int, Any] = {}
+    def _lower(self, training: bool) -> Lowered:
+        lowering = Lowering(self.dtype)
+        flows: dict[int, Flow] = {}
         for value in self._host_values[-1:] or self._inputs.values:  # layers on the host run before
-            nodes[id(value)] = builder.input([n for n in value.shape[1:] if n is not None], name=value.name)
+            flows[id(value)] = lowering.input([n for n in value.shape[1:] if n is not None], value.name)
         for value in self._order[len(self._host_values) :]:
             assert value.call is not None
-            arguments = [nodes[id(entry)] for entry in value.call.inputs]
-            nodes[id(value)] = value.layer.lower(builder, arguments if value.call.listed else arguments[0])
-        return builder.finish([nodes[id(value)] for value in self._outputs.values])
+            flows[id(value)] = lowering.call(value.layer, [flows[id(entry)] for entry in value.call.inputs])
+        return lowering.finish([flows[id(value)] for value in self._outputs.values], training)
+
+    def _joined(self) -> bool:
+        return len(self._outputs.values) > 1 or super()._joined()
 
     # Data
 
@@ -202,16 +204,21 @@ class Model(LayeredModel):
                 y = _by_name(y, self.output_names, "y")[0]
             return super()._adapt_y(y, sample_weight, class_weight, input_shape, rows)
         if class_weight is not None:
-            raise ValueError(f"{self.name}: class_weight needs one output, the model has {len(self._outputs.values)}")
+            raise ValueError(
+                f"{self.name}: class_weight needs one output, the model has {len(self._outputs.values)}; "
+                "use sample_weight, a dict by their names"
+            )
         compilation = self._compilation
         composite = self._engine_for(input_shape).composite
         assert compilation is not None and composite is not None
         trained = [name for name, loss in zip(self.output_names, compilation.losses, strict=True) if loss is not None]
-        named = dict(zip(trained, _by_name(y, trained, "y"), strict=True))
-        if sample_weight is None or isinstance(sample_weight, (Mapping, list, tuple)):
-            given = sample_weight or {}
-            if not isinstance(given, Mapping):
-                given = dict(zip(trained, _by_name(given, trained, "sample_weight"), strict=True))
+        named = self._named(y, trained, "y")
+        if missing := [name for name in trained if named.get(name) is None]:
+            raise ValueError(f"y: expected labels for {', '.join(map(repr, trained))}, {missing[0]!r} has none")
+        if sample_weight is None:
+            given = {}
+        elif isinstance(sample_weight, (Mapping, list, tuple)):
+            given = self._named(sample_weight, trained, "sample_weight")
         else:
             given = dict.fromkeys(trained, sample_weight)
         labels, weights = [], []
@@ -222,7 +229,30 @@ class Model(LayeredModel):
                 own, weight = self._adapt_output(named[part.name], given.get(part.name), None, loss, value.shape, rows)
             labels.append(own)
             weights.append(weight)
-        return join_labels(composite.parts, labels, weights, self.dtype), None
+        return join_labels(labels, weights, self.dtype), None
+
+    def _named(self, given: Any, trained: Sequence[str], what: str) -> dict[str, Any]:
+        """A dict by the outputs' names from one, or from a list for all outputs or for those that are trained for."""
+        if isinstance(given, Mapping):
+            if unknown := [key for key in given if key not in self.output_names]:
+                known = ", ".join(map(repr, self.output_names))
+                raise ValueError(f"{what}: names {unknown[0]!r}, the model's outputs are {known}")
+            return dict(given)
+        if isinstance(given, (list, tuple)) and len(given) == len(self.output_names):
+            return dict(zip(self.output_names, given, strict=True))
+        return dict(zip(trained, _by_name(given, trained, what), strict=True))
+
+    def _label_shapes(self, y: Any) -> list[Sequence[int] | None]:
+        if len(self._outputs.values) == 1:
+            return super()._label_shapes(_by_name(y, self.output_names, "y")[0] if isinstance(y, Mapping) else y)
+        assert self._compilation is not None
+        losses = self._compilation.losses
+        trained = [
+            n for i, n in enumerate(self.output_names) if losses[i] is not None or i in self._compilation.pending
+        ]
+        named = self._named(y, trained, "y")
+        found = [named.get(name) for name in self.output_names]
+        return [None if own is None else to_array(own, "y").shape for own in found]
 
     def _returned(self, outputs: list[NDArray[Any]]) -> Any:
         return self._outputs.give(outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,11 @@ from netlet.layers import InputLayer, Layer
 from netlet.layers.layer import assign_all
 from netlet.layers.variable import Variable
 from netlet.models.arena import Arena
+from netlet.models.composite import join_labels, unweighted
 from netlet.models.inference import BLOCK_ROWS
+from netlet.models.lowering import Lowered
 from netlet.models.predictor import RowAdapter
+from netlet.models.sources import Rows
 from netlet.models.trainer import Trainer
 from netlet.program import Program
 
@@ -77,8 +81,8 @@ class LayeredModel(Trainer):
         """Return the model's layers and settings as JSON can hold them; weights and ``compile`` are not in it."""
         raise NotImplementedError
 
-    def lower(self) -> Program:
-        """Return the model as a program, as the layers wrote it: without loss and optimizer, no pass run."""
+    def _lower(self, training: bool) -> Lowered:
+        """The model as a program, and what training has to know of it if that is what it is for."""
         raise NotImplementedError
 
     # Layers
@@ -116,6 +120,28 @@ class LayeredModel(Trainer):
 
     # Running
 
+    def lower(self) -> Program:
+        """Return the model as a program, as the layers wrote it: without loss and optimizer, no pass run.
+
+        Raises: NotBuiltError before the model is built.
+        """
+        if not self.built:
+            raise NotBuiltError(f"{self.name}: the model is not built; call build() or add an Input")
+        return self._lower(training=False).program
+
+    def _joined(self) -> bool:
+        """Whether the loss is of more than one output alone: labels then come joined with their weights."""
+        return any(layer.makes_mask or layer.activity_regularizer is not None for layer in self._stack)
+
+    def _adapt_y(
+        self, y: Any, sample_weight: Any, class_weight: Any, input_shape: Any, rows: int
+    ) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        labels, weights = super()._adapt_y(y, sample_weight, class_weight, input_shape, rows)
+        return (join_labels([labels], [weights], self.dtype), None) if self._joined() else (labels, weights)
+
+    def _without_weights(self, rows: Rows) -> Rows:
+        return dataclasses.replace(rows, y=unweighted(rows.y)) if self._joined() else super()._without_weights(rows)
+
     def _forget_engine(self) -> None:
         self._engine = None
         self._slots = None
@@ -144,7 +170,8 @@ class LayeredModel(Trainer):
         """Make the engine of a built model; ``slots`` continue the optimizer's."""
         from netlet.models.engine import Engine
 
-        program = self.lower()
+        lowered = self._lower(self._compilation is not None and self._compilation.loss is not None)
+        program = lowered.program
         by_path = {variable.path: variable for variable in self.weights}
         trained = [by_path[param.name] for param in program.params]
         kept = [by_path[entry.name] for entry in program.state]
@@ -153,8 +180,15 @@ class LayeredModel(Trainer):
         if self._state_arena is None or not self._state_arena.holds(kept):
             self._state_arena = Arena(kept, self.dtype, self)
         self._engine = engine = Engine(
-            program, self._arena, self._state_arena, self._compilation, self._output_shapes(), slots
+            lowered,
+            self._arena,
+            self._state_arena,
+            self._compilation,
+            self._output_shapes(),
+            slots,
+            self._joined(),
         )
+        program = engine.program
         single = len(program.inputs) == len(program.outputs) == 1
         if single and not self._hosts() and (self._compilation is None or not self._compilation.check_finite):
             row = program.values[program.inputs[0]].shape
@@ -215,7 +249,8 @@ class LayeredModel(Trainer):
         whatever else ``predict`` takes as rows is converted. ``out=`` names an array to write to, which is returned: of
         the result's shape and the model's dtype, C-contiguous, and apart from x in memory.
 
-        Raises: NotBuiltError before the model is built; ValueError if it begins with layers on strings.
+        Raises: NotBuiltError before the model is built; ValueError if it begins with layers on strings, or has a layer
+            that computes in Python.
 
         Example::
 
@@ -226,11 +261,14 @@ class LayeredModel(Trainer):
             raise NotBuiltError(f"{self.name}: the model is not built; call build() or add an Input")
         if hosts := self._hosts():
             raise ValueError(f"{self.name}: a predictor cannot run {hosts[0].name}, which takes strings; use predict()")
+        engine = self._engine_for(self.input_shape)
+        if own := [op.attrs["layer"] for op in engine.program.ops if op.op == "custom"]:
+            raise ValueError(f"{self.name}: a predictor cannot run {own[0]}, which computes in Python; use predict()")
         finite = self._compilation is not None and self._compilation.check_finite
         adapter = RowAdapter(
             self._first_layer_name(), self.input_shape, self.output_shape, self.dtype, finite, self._columns
         )
-        return self._engine_for(self.input_shape).executor.predictor(adapter)
+        return engine.executor.predictor(adapter)
 
     # Description
 

@@ -69,8 +69,8 @@ def load_model(
 
     Args:
         filepath: path of a file that `Sequential.save` wrote; with the suffix ``.keras``, also of one of Keras 3.
-        compile: whether to compile it as it was, with the optimizer's state. A ``.keras`` file is compiled without
-            that state, and, with a warning, not at all if Netlet lacks something that this needs.
+        compile: whether to compile it as it was, with the optimizer's state. With a warning, a ``.keras`` file is not
+            compiled if Netlet lacks something that this needs.
         custom_objects: classes and functions by the names that a ``.keras`` file has for them.
         safe_mode: accepted for Keras' sake: loading never runs code from the file.
 

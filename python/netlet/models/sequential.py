@@ -7,13 +7,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from netlet.errors import NotBuiltError
 from netlet.layers import Layer, SymbolicTensor
 from netlet.layers import deserialize as deserialize_layer
 from netlet.layers import serialize as serialize_layer
-from netlet.models.lowering import lower_layers
+from netlet.models.lowering import Lowered, lower_layers
 from netlet.models.stack import LayerStack
-from netlet.program import Program
 from netlet.utils.naming import auto_name, check_name
 
 
@@ -54,14 +52,9 @@ class Sequential(LayerStack):
                 self._append(layer)
             self._rebuild()
 
-    def lower(self) -> Program:
-        """Return the model as a program, as the layers wrote it: without loss and optimizer, no pass run.
-
-        Raises: NotBuiltError before the model is built.
-        """
-        if not self.built:
-            raise NotBuiltError(f"{self.name}: the model is not built; call build() or add an Input")
-        return lower_layers(self._stack, [n for n in self.input_shape[1:] if n is not None], self.dtype)
+    def _lower(self, training: bool) -> Lowered:
+        row = [n for n in self.input_shape[1:] if n is not None]
+        return lower_layers(self._stack, row, self.dtype, training)
 
     # Description
 

@@ -81,9 +81,10 @@ class Trainer(Compiled):
             x: rows ``[n, *input]``: an array of any type and memory order, a list, a pandas frame, anything with
                 ``__array__`` or ``__dlpack__``; a list or dict of such for several inputs; or batches ``(x, y)`` or
                 ``(x, y, sample_weight)``: a generator (used up once), an iterable such as a PyTorch DataLoader (begun
-                anew for each epoch), or a dataset with ``__getitem__`` and ``__len__`` such as Keras' PyDataset. Of a
-                frame with named columns the model remembers the names, and takes later frames by them. A large memory
-                map of another type is converted batch by batch.
+                anew for each epoch), or a dataset with ``__getitem__`` and ``__len__`` such as Keras' PyDataset, whose
+                ``workers``, ``use_multiprocessing`` and ``max_queue_size`` are ignored: batches are asked for one after
+                the other, by the thread that calls. Of a frame with named columns the model remembers the names, and
+                takes later frames by them. A large memory map of another type is converted batch by batch.
             y: labels ``[n, ...]``; None if ``x`` yields batches.
             batch_size: rows a step; default 32.
             epochs: the number of the final epoch.
@@ -143,7 +144,7 @@ class Trainer(Compiled):
                     at = _split_at(len(rows), split)
                     rows, held_out = rows.part(0, at), rows.part(at, len(rows))
                     if class_weight is not None:  # it is for training only, as in Keras
-                        held_out = Rows(held_out.xs, held_out.y, None)
+                        held_out = self._without_weights(held_out)
                 source = ArraySource(rows, size, order, steps)
             if validation_data is not None:
                 held_out = self._adapt_validation(validation_data, input_shape, val_size)

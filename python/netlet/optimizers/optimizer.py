@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 
 from netlet.optimizers.own_state import OwnState
-from netlet.optimizers.state import Array, Slots, StateVariable, array_of, assign, name_of, parts_of
+from netlet.optimizers.state import (
+    Array,
+    Slots,
+    StateVariable,
+    array_of,
+    assign,
+    frozen_among,
+    name_of,
+    parts_of,
+)
 from netlet.program.ops import OPTIMIZERS
 from netlet.program.ops.optimizer_rule import squares
 from netlet.program.spec import COMMON, Region
@@ -332,8 +341,9 @@ class Optimizer(OwnState):
             raise ValueError(
                 f"{self.name}: got {len(var_list)} variables, averages are kept of {len(self.trainable_variables)}"
             )
+        frozen = frozen_among(var_list)
         for variable, average in zip(var_list, self._model_variables_moving_average, strict=True):
-            if getattr(variable, "trainable", True):
+            if id(variable) not in frozen:
                 assign(variable, average.value)
 
     def scale_loss(self, loss: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from netlet.optimizers.rate import LearningRate
 from netlet.optimizers.schedules.schedule import LearningRateSchedule
 from netlet.optimizers.state import name_of
 from netlet.utils.naming import auto_name, check_name
@@ -123,21 +124,21 @@ class Settings:
 
     @property
     def learning_rate(self) -> Any:
-        """The present step size; setting it takes effect at the next update.
+        """The present step size, a number (see `LearningRate`); setting it takes effect at the next update.
 
         Raises: TypeError if it is set to a number where a schedule decides.
         """
         rate = self._learning_rate
         if isinstance(rate, LearningRateSchedule):
             return rate(self._iterations)
-        return rate() if callable(rate) else float(self._rate)
+        return rate() if callable(rate) else LearningRate(float(self._rate), self)
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
         if isinstance(self._learning_rate, LearningRateSchedule) and not callable(value):
             raise TypeError(
-                f"{type(self).__name__}: learning_rate cannot be set, for it was made with the schedule "
-                f"{self._learning_rate!r}; make the optimizer with a number to set it later"
+                f"{type(self).__name__}: This optimizer was created with a `LearningRateSchedule`, which decides: "
+                f"{self._learning_rate!r}. Make it with a number to set its learning_rate later"
             )
         self._set_learning_rate(value)
 

@@ -117,6 +117,19 @@ def name_of(variable: Any, index: int) -> tuple[str, str]:
     return str(name), str(getattr(variable, "path", None) or name)
 
 
+def frozen_among(variables: Sequence[Any]) -> set[int]:
+    """Return the ids of the weights that do not train, by themselves or because their model holds them still."""
+    found, moved = set(), {}
+    for variable in variables:
+        home = getattr(variable, "home", None)
+        owner = None if home is None else home.owner()
+        if owner is not None and id(owner) not in moved:
+            moved[id(owner)] = {id(weight) for weight in owner.trainable_weights}
+        if not getattr(variable, "trainable", True) or (owner is not None and id(variable) not in moved[id(owner)]):
+            found.add(id(variable))
+    return found
+
+
 class Slots:
     """The arrays that an optimizer keeps beside the weights it was built for.
 

@@ -5,7 +5,7 @@
 
 from netlet.program.builder import Node, ProgramBuilder
 from netlet.program.ops import ACTIVATIONS, EPILOGUES, LOSSES, METRICS, OPS, OPTIMIZERS, all_specs
-from netlet.program.passes import drop_noops, fuse_activation, fuse_loss, optimize
+from netlet.program.passes import drop_noops, drop_unread, fuse_activation, fuse_loss, optimize
 from netlet.program.program import (
     Loss,
     Metric,
@@ -36,6 +36,7 @@ __all__ = [
     "Value",
     "all_specs",
     "drop_noops",
+    "drop_unread",
     "fuse_activation",
     "fuse_loss",
     "metric_slices",

@@ -12,7 +12,7 @@ from collections import Counter
 from netlet.program.ops import EPILOGUES, LOSSES
 from netlet.program.program import Op, Program, Value
 
-__all__ = ["drop_noops", "fuse_activation", "fuse_loss", "optimize"]
+__all__ = ["drop_noops", "drop_unread", "fuse_activation", "fuse_loss", "optimize"]
 
 
 def optimize(program: Program) -> Program:
@@ -154,3 +154,14 @@ def drop_noops(program: Program) -> Program:
         else:
             ops.append(op)
     return _renumbered(program, ops, replaced) if replaced else program
+
+
+def drop_unread(program: Program) -> Program:
+    """Removes ops that nothing depends on: no output, loss or metric."""
+    needed = _observed(program)
+    ops: list[Op] = []
+    for op in reversed(program.ops):
+        if op.output in needed:
+            needed.update(op.inputs)
+            ops.append(op)
+    return program if len(ops) == len(program.ops) else _renumbered(program, ops[::-1], {})

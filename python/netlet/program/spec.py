@@ -78,7 +78,8 @@ class Attr(NamedTuple):
     Attributes:
         name: the key under which it stands in ``attrs``.
         kind: ``"float"``, ``"float or null"``, ``"float or list"``, ``"int"``, ``"int or null"``, ``"ints"`` (a list,
-            which may be empty), ``"axes"`` (None, an int or a list of ints), ``"bool"`` or ``"name"``.
+            which may be empty), ``"axes"`` (None, an int or a list of ints), ``"bool"``, ``"name"`` (one of some) or
+            ``"text"``.
         default: what it is when it is left out.
         low, high: bounds (inclusive) of a number, or of each of a list.
         names: the values that a ``"name"`` may take.
@@ -103,6 +104,10 @@ class Attr(NamedTuple):
         if self.kind == "bool":
             if not isinstance(value, bool):
                 raise ValueError(f"attribute {self.name!r}: expected true or false, got {value!r}")
+            return value
+        if self.kind == "text":
+            if not isinstance(value, str):
+                raise ValueError(f"attribute {self.name!r}: expected a string, got {value!r}")
             return value
         if self.kind == "name":
             if value not in self.names or not isinstance(value, str):
@@ -144,7 +149,7 @@ class Spec:
         signature: arguments with their shapes, for people, e.g. ``x[B,...,I] kernel[I,O] bias[O]? -> y[B,...,O]``.
         formula: what it computes, in one line.
         source: where formula and conventions come from.
-        native: whether the C++ engine has kernels for it; where not, it calls back the reference, and so does Numba.
+        native: whether the C++ engine has kernels for it; where not, it calls back the reference.
     """
 
     name: str
@@ -222,6 +227,8 @@ class OpSpec(Spec):
     required_params: int = 0
     #: The names of the entries of the state arena that it reads, and writes in training.
     state_names: tuple[str, ...] = ()
+    #: Whether it takes any number of parameters and entries of the state, of any shapes, instead of those named.
+    any_weights: bool = False
     #: Whether it depends on a Context: it then has forward_in and backward_in, and forward and backward are not called.
     contextual: bool = False
     #: Inputs (by the names of a case: x, x1, ...) that hold whole numbers, so that nothing has a slope in them.
@@ -330,6 +337,7 @@ class LossSpec(Spec):
         fuses: the op whose output it may take back to its input (``softmax``, ``sigmoid``), or None.
         native: whether the C++ and Numba backends have a kernel for it; see :meth:`is_native`.
         per_row: whether a row's loss depends on that row alone; see :meth:`per_row_for`.
+        label_padding: what shorter rows of labels are filled up with, or None where they must have their full length.
     """
 
     family = "loss"
@@ -337,6 +345,7 @@ class LossSpec(Spec):
     fuses: str | None = None
     native: bool = False
     per_row: bool = True
+    label_padding: int | None = None
 
     def is_native(self, attrs: Attrs) -> bool:
         """Returns whether the kernels of :attr:`native` compute it with these attributes: they know no optional one."""

@@ -114,14 +114,14 @@ def _check_op(where: str, op: Op, program: Program, defined: set[int]) -> None:
     if op.output in defined:
         _fail(place, f"writes value {op.output} ({program.values[op.output].name!r}), which is already there")
     least, most = spec.required_params, len(spec.param_names)
-    if not least <= len(op.params) <= most:
+    if not least <= len(op.params) <= most and not spec.any_weights:
         expected = str(most) if least == most else f"{least} to {most}"
         _fail(place, f"expected {expected} parameters, got {len(op.params)}")
     for index in op.params:
         _check_index(place, "params", index, len(program.params))
     if len(set(op.params)) != len(op.params):
         _fail(place, f"params: expected different parameters, got {list(op.params)}")
-    if len(op.state) != len(spec.state_names):
+    if len(op.state) != len(spec.state_names) and not spec.any_weights:
         _fail(place, f"expected {len(spec.state_names)} entries of state, got {len(op.state)}")
     for index in op.state:
         _check_index(place, "state", index, len(program.state))
@@ -137,7 +137,7 @@ def _check_op(where: str, op: Op, program: Program, defined: set[int]) -> None:
         )
     except ValueError as error:
         _fail(place, error)
-    if op.state:
+    if op.state and not spec.any_weights:
         want = spec.state_shapes([program.values[i].shape for i in op.inputs], op.attrs)
         have = tuple(program.state[i].shape for i in op.state)
         if want != have:

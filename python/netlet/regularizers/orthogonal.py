@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netlet.errors import unknown_name
 from netlet.regularizers.regularizer import Regularizer, validate_float_arg
 from netlet.utils.arrays import as_floats
 
@@ -27,14 +26,16 @@ class OrthogonalRegularizer(Regularizer):
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
         self.factor = validate_float_arg(factor, "OrthogonalRegularizer: factor")
         if mode not in MODES:
-            raise unknown_name("mode", mode, MODES)
+            raise ValueError(
+                f'Invalid value for argument `mode`. Expected one of {{"rows", "columns"}}. Received: mode={mode}'
+            )
         self.mode = mode
 
     def _rows(self, x: Any) -> NDArray[Any]:
         """The rows (or columns) of x, as rows."""
         matrix = as_floats(x, "OrthogonalRegularizer")
         if matrix.ndim != 2:
-            raise ValueError(f"OrthogonalRegularizer: expected a matrix, got an array of shape {matrix.shape}")
+            raise ValueError(f"Inputs to OrthogonalRegularizer must have rank 2. Received: inputs.shape={matrix.shape}")
         return matrix if self.mode == "rows" else matrix.T
 
     def _pairs(self, size: int, dtype: np.dtype[Any]) -> Any:

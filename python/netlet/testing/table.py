@@ -1,7 +1,6 @@
 """The op × backend table of the README: ``python -m netlet.testing.table [--write README.md]``.
 
-It is made from the op specs and from what the registry says each backend lacks, which is also what the conformance
-tests go by: a backend that claims an op is tested on it.
+It is made from what the specs and Numba's coverage say has kernels, which is also what the backends go by.
 """
 
 from __future__ import annotations
@@ -10,8 +9,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from netlet.backends.numba_kernels.coverage import has_kernel
 from netlet.backends.registry import BACKENDS
 from netlet.program import ACTIVATIONS, EPILOGUES, all_specs
+from netlet.program.spec import Spec
 
 __all__ = ["BEGIN", "END", "main", "replace_table", "table"]
 
@@ -25,6 +26,10 @@ def _row(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
+def _has_kernels(backend: str, spec: Spec) -> bool:
+    return {"native": spec.native, "numba": has_kernel(spec)}.get(backend, True)
+
+
 def table() -> str:
     """Returns the table in Markdown, with the list of activations below it."""
     backends = list(BACKENDS.values())
@@ -33,7 +38,7 @@ def table() -> str:
         "|---|---|---|" + ":-:|" * len(backends),
     ]
     for spec in all_specs():
-        marks = ["✓" if spec.native or b.name == "numpy" else "○" for b in backends]
+        marks = ["✓" if _has_kernels(b.name, spec) else "○" for b in backends]
         lines.append(_row(f"`{spec.name}`", spec.family, f"`{spec.formula}`", *marks))
     fused = ", ".join(f"`{name}`" for name in EPILOGUES)
     alone = ", ".join(f"`{name}`" for name in ACTIVATIONS if name not in EPILOGUES)

@@ -126,7 +126,21 @@ def compiled(k: Any) -> Any:
     return model
 
 
-_ALL = (dense, one_of_each, embedding, activations, graph, shared_twice, rules, compiled)
+def masked(k: Any) -> Any:
+    """Masks, penalties on outputs, and arguments that not every layer has."""
+    L = k.layers
+    x = k.Input((5,), name="tokens")
+    h = L.Embedding(10, 4, mask_zero=True, activity_regularizer="l2")(x)
+    h = L.Masking(0.5)(L.Dense(4, activity_regularizer=k.regularizers.L1L2(0.1, 0.2))(h))
+    h = L.AlphaDropout(0.1, noise_shape=(None, 1, 4))(L.ActivityRegularization(0.1, 0.2)(h))
+    h = L.Activation("tanh", activity_regularizer="l1")(L.GroupNormalization(2)(h))
+    h = L.Dot(axes=1)([h, h])  # which has no mask
+    h = L.LayerNormalization(axis=[1, 2])(L.BatchNormalization(axis=1, activity_regularizer="l1")(h))
+    h = L.Flatten(data_format="channels_first")(L.Softmax(axis=[1, 2])(h))
+    return k.Model(x, L.Dense(2)(h), name="masked")
+
+
+_ALL = (dense, one_of_each, embedding, activations, graph, shared_twice, rules, compiled, masked)
 CASES = {build.__name__: build for build in _ALL}
 
 
@@ -135,6 +149,8 @@ def rows(name: str) -> Any:
     rng = np.random.default_rng(5)
     if name == "embedding":
         return rng.integers(0, 10, (7, 4)).astype(np.float32)
+    if name == "masked":
+        return rng.integers(0, 10, (7, 5)).astype(np.float32)
     if name == "graph":
         return {key: rng.standard_normal((7, 4)).astype(np.float32) for key in ("a", "b")}
     width = {"dense": 5, "compiled": 5, "one_of_each": 6, "activations": 4, "shared_twice": 3, "rules": 4}[name]

@@ -5,6 +5,7 @@
 ``network``       forward and backward through the encoded op list
 ``dense``, ``activation``, ``softmax``, ``loss``, ``metric``, ``optimizer``   one family of ops each
 ``update``        the optimizer's step around the jitted rules
+``layers``        embedding, dropout and normalizations, called op by op;  ``layer_calls`` binds them
 ``gemm``          matrix products
 ``random``        the shuffle
 ``codes``         the numbers of the encoding;  ``encode`` writes them

@@ -4,8 +4,9 @@ Where a kernel has tens of thousands of elements, nearly all time goes into matr
 panels and fused multiply-adds, is about twice as fast as loops in LLVM. It chooses its order of summation by shape, so
 unlike JittedExecutor this does not promise equal bits across batch sizes.
 
-Jitted is what passes over memory: bias and activation, their gradients, the loss, the update. Activations with an
-exponential stay with NumPy, which has them in SIMD where Numba calls the C library for each element.
+Jitted is what passes over memory: bias and activation, their gradients, embedding, dropout and normalizations, the
+loss, the update. Activations with an exponential stay with NumPy, which has them in SIMD where Numba calls the C
+library for each element.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from netlet.backends.numba_kernels.calls import EpochOrder, no_rows, read_rows, 
 from netlet.backends.numba_kernels.codes import ACTIVATIONS, HARD_SIGMOID, LEAKY_RELU, LINEAR, LOSSES, RELU
 from netlet.backends.numba_kernels.coverage import jits_loss
 from netlet.backends.numba_kernels.jit import entry
+from netlet.backends.numba_kernels.layer_calls import backward_call, forward_call
 from netlet.backends.numba_kernels.loss import position_loss
 from netlet.backends.numba_kernels.update import bind_update
 from netlet.backends.numba_kernels.view import flat, row
+from netlet.backends.plan import Plan
 from netlet.program import Loss, Op
 from netlet.program.spec import Array
 
@@ -94,6 +97,27 @@ class BlasExecutor(Interpreter):
 
     def _epoch_order(self, shuffle: tuple[int, int] | None, n: int) -> NDArray[np.int64] | None:
         return None if shuffle is None else self._shuffled(*shuffle, n)
+
+    def _forward_call(self, plan: Plan, op: Op, xs: list[Array], y: Array) -> Call:
+        params, state = [self._param_views[p] for p in op.params], [self._state_views[s] for s in op.state]
+        bound = forward_call(op, xs, params, state, y)
+        return super()._forward_call(plan, op, xs, y) if bound is None else lambda: bound(plan.context)
+
+    def _backward_call(
+        self,
+        plan: Plan,
+        op: Op,
+        xs: list[Array],
+        y: Array,
+        dy: Array,
+        dxs: list[Array | None],
+        dparams: list[Array | None],
+    ) -> Call:
+        params, state = [self._param_views[p] for p in op.params], [self._state_views[s] for s in op.state]
+        bound = backward_call(op, xs, params, state, dy, dxs, dparams)
+        if bound is None:
+            return super()._backward_call(plan, op, xs, y, dy, dxs, dparams)
+        return lambda: bound(plan.context)
 
     def bind_forward(self, op: Op, xs: list[Array], params: list[Array], y: Array) -> Call:
         activation = ACTIVATIONS.get(op.attrs["activation"]) if op.op == "dense" else None

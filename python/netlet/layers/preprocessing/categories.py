@@ -104,7 +104,7 @@ class Discretization(Layer):
         known(input_shape, self.name)
         return encoded_shape(input_shape, self.output_mode, self._depth)
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x: Any, training: bool = False, mask: Any = None) -> Any:
         if holds_symbols(x):
             return call_symbolically(self, x)
         array = real_numbers(x, self.name)

@@ -88,7 +88,7 @@ class Hashing(OnHost, Layer):
         numbers = np.array([bins[text] for text in flat], np.int64).reshape(values.shape)
         return numbers if self.output_mode == "int" else encode(numbers, self.output_mode, self.num_bins, self.dtype)
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x: Any, training: bool = False, mask: Any = None) -> Any:
         return call_symbolically(self, x) if holds_symbols(x) else self.host(x)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -216,7 +216,7 @@ class IndexLookup(Layer):
         made = self.numbers(x)
         return made if self.output_mode == "int" else encode(made, self.output_mode, self._depth, self.dtype)
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x: Any, training: bool = False, mask: Any = None) -> Any:
         return call_symbolically(self, x) if holds_symbols(x) else self.host(x)
 
     def get_config(self) -> dict[str, Any]:

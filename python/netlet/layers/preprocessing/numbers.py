@@ -40,6 +40,8 @@ class Normalization(Layer):
     Raises: ValueError if one of mean and variance is missing, they do not fit, or ``axis`` is not of the input.
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         axis: int | Sequence[int] | None = -1,
@@ -190,6 +192,8 @@ class Rescaling(Layer):
 
     Shapes: x ``[B, ...]`` to the same.
     """
+
+    supports_masking = True
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

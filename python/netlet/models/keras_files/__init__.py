@@ -6,6 +6,7 @@ and in ``custom_objects``, nothing is imported, and sizes are checked against th
 
 - ``archive``: the zip; ``hdf5``: the weights in it, which need h5py (``pip install 'netlet[keras]'``)
 - ``objects``, ``layers``, ``graph``, ``compilation``: parts of ``config.json``, in either direction
+- ``optimizer_state``: what an optimizer keeps, as Keras lists it
 - ``order``: in which order Keras numbers the layers of a graph
 - ``files``: what ``save`` and ``load_model`` call
 """

@@ -14,6 +14,7 @@ from netlet.errors import ModelFormatError, NotBuiltError
 from netlet.models.keras_files import archive, hdf5, weights
 from netlet.models.keras_files.compilation import decode_compilation, encode_compilation
 from netlet.models.keras_files.graph import decode_model, encode_model
+from netlet.models.keras_files.optimizer_state import encode_state, restore_state
 from netlet.models.layered import LayeredModel
 from netlet.models.safetensors import parse_json
 
@@ -25,7 +26,7 @@ _FAULTS = (ValueError, TypeError, KeyError, IndexError, AttributeError, Overflow
 def model_to_bytes(model: LayeredModel) -> bytes:
     """Return a ``.keras`` file of a built model; the same model gives the same bytes.
 
-    How it was compiled is written where Keras knows all of it. The optimizer's state is not.
+    How it was compiled is written where Keras knows all of it, and then with the optimizer's state.
 
     Raises: NotBuiltError; ValueError if Keras has no place for something in the model; ImportError without h5py.
     """
@@ -33,9 +34,11 @@ def model_to_bytes(model: LayeredModel) -> bytes:
         raise NotBuiltError(f"{model.name}: the model is not built, so it has no weights to save")
     with model._guard("save"):
         config = encode_model(model)
+        state = None
         if (compiled := encode_compilation(model)) is not None:
             config["compile_config"] = compiled
-        data = weights.to_bytes(model)
+            state = encode_state(model)
+        data = weights.to_bytes(model, state)
     versions = {"keras_version": KERAS_VERSION, "netlet_version": __version__}
     return archive.write({archive.METADATA: _dumps(versions), archive.CONFIG: _dumps(config), archive.WEIGHTS: data})
 
@@ -47,7 +50,8 @@ def load_model_file(path: str, custom_objects: Mapping[str, Any] | None, compile
         path: of the file.
         custom_objects: classes and functions by the names that the file has for them.
         compile: whether to compile it as it was, where Netlet has all that this needs; otherwise a warning says what it
-            lacks, and the model is not compiled. The optimizer's state is not read.
+            lacks, and the model is not compiled. The optimizer gets its state, so that training goes on; where the file
+            has the state of another one, a warning says so.
 
     Raises: ModelFormatError if the file is truncated, foreign or broken, or holds something that Netlet does not have;
         ImportError without h5py; OSError.
@@ -68,6 +72,9 @@ def load_model_file(path: str, custom_objects: Mapping[str, Any] | None, compile
             model.compile(**decode_compilation(config["compile_config"], custom))
         except _FAULTS as error:
             warnings.warn(f"load_model: {path!r} is loaded without compile(): {error}", stacklevel=3)
+        else:
+            if (why := restore_state(model, hdf5.read_optimizer(data))) is not None:
+                warnings.warn(f"load_model: {path!r} is loaded without the optimizer's state: {why}", stacklevel=3)
     return model
 
 

@@ -1,14 +1,15 @@
 """The HDF5 file in which Keras keeps weights: ``layers/<layer>/vars/<i>``, read strictly.
 
-Only plain arrays of floats are read. Links to elsewhere, data in other files, virtual data and filters that HDF5 would
-load as plugins are refused; and the arrays' sizes must be covered by bytes that the file has.
+Only plain arrays of floats are read; of the optimizer, in ``optimizer/vars/<i>``, integers too. Links to elsewhere,
+data in other files, virtual data and filters that HDF5 would load as plugins are refused; and the arrays' sizes must be
+covered by bytes that the file has.
 """
 
 from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from netlet.errors import ModelFormatError
 from netlet.models.keras_files.archive import MAX_EXPANSION, SLACK
 
-LAYERS, VARS = "layers", "vars"
+LAYERS, VARS, OPTIMIZER = "layers", "vars", "optimizer"
 # What h5py raises of broken files: HDF5 has no error of its own, and believes sizes that it reads.
 _FAULTS = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, OverflowError, MemoryError)
 _FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32"}  # built into HDF5, by their numbers
@@ -32,18 +33,26 @@ def h5py() -> Any:
     return package
 
 
-def write(model: str, layers: Mapping[str, tuple[str, Sequence[NDArray[Any]]]]) -> bytes:
+def write(
+    model: str,
+    layers: Mapping[str, tuple[str, Sequence[NDArray[Any]]]],
+    optimizer: tuple[str, Sequence[NDArray[Any]]] | None = None,
+) -> bytes:
     """Return a file of weights.
 
     Args:
         model: its name.
         layers: for each layer's group (``dense_1``) the layer's name and arrays.
+        optimizer: its name and state, or None.
     """
+    groups = {f"{LAYERS}/{group}": content for group, content in layers.items()}
+    if optimizer is not None:
+        groups[OPTIMIZER] = optimizer
     file = io.BytesIO()
     with h5py().File(file, "w") as root:
         root.create_group(VARS).attrs["name"] = model
-        for group, (name, arrays) in layers.items():
-            place = root.create_group(f"{LAYERS}/{group}/{VARS}")
+        for group, (name, arrays) in groups.items():
+            place = root.create_group(f"{group}/{VARS}")
             place.attrs["name"] = name
             for i, array in enumerate(arrays):
                 place.create_dataset(str(i), data=array)
@@ -55,10 +64,21 @@ def read(data: bytes) -> dict[str, list[NDArray[Any]]]:
 
     Raises: ModelFormatError if the file is truncated, foreign, or breaks a rule of this module; ImportError.
     """
+    found: dict[str, list[NDArray[Any]]] = _read(data, _Reader.layers)
+    return found
+
+
+def read_optimizer(data: bytes) -> list[NDArray[Any]]:
+    """Return the state of the optimizer in the bytes of a file; an empty list if it has none. Raises: as `read`."""
+    found: list[NDArray[Any]] = _read(data, _Reader.optimizer)
+    return found
+
+
+def _read(data: bytes, what: Callable[[_Reader, Any], Any]) -> Any:
     package = h5py()
     try:
         with package.File(io.BytesIO(data), "r") as root:
-            return _Reader(package, len(data)).layers(root)
+            return what(_Reader(package, len(data)), root)
     except ModelFormatError:
         raise
     except _FAULTS as error:
@@ -88,17 +108,23 @@ class _Reader:
                 found[name] = arrays
         return found
 
-    def arrays(self, group: Any) -> list[NDArray[Any]]:
+    def optimizer(self, root: Any) -> list[NDArray[Any]]:
+        if not self.holds(root, OPTIMIZER):
+            return []
+        place = self.child(root, OPTIMIZER, self.package.Group)
+        return self.arrays(self.child(place, VARS, self.package.Group), "fiu") if self.holds(place, VARS) else []
+
+    def arrays(self, group: Any, kinds: str = "f") -> list[NDArray[Any]]:
         names = [str(i) for i in range(len(group))]
         if set(group) != set(names):
             raise ModelFormatError(f"weights: {group.name} has {sorted(group)}, expected arrays {names}")
-        return [self.array(group, name) for name in names]
+        return [self.array(group, name, kinds) for name in names]
 
-    def array(self, group: Any, name: str) -> NDArray[Any]:
+    def array(self, group: Any, name: str, kinds: str) -> NDArray[Any]:
         dataset = self.child(group, name, self.package.Dataset)
         where = f"weights: {dataset.name}"
         kind = dataset.dtype
-        if kind.kind != "f" or kind.itemsize not in (2, 4, 8) or dataset.shape is None:
+        if kind.kind not in kinds or kind.itemsize not in (2, 4, 8) or dataset.shape is None:
             raise ModelFormatError(f"{where} holds {kind}, expected floats of 16, 32 or 64 bits")
         if dataset.external or dataset.is_virtual:
             raise ModelFormatError(f"{where} keeps its data in other files: refused")

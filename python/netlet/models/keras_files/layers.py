@@ -26,10 +26,10 @@ _MAX_SEED = 1 << 31  # Keras keeps seeds as 32-bit integers
 
 # What Keras writes of layers and Netlet's do not take: the values with which it says nothing. () is any value.
 _NEUTRAL: dict[str, tuple[Any, ...]] = {
-    "activity_regularizer": (None,),
     "autocast": (True,),
     "gamma_quantizer": (None,),
     "input_length": (),
+    "lora_alpha": (None,),
     "lora_rank": (None,),
     "noise_shape": (None,),
     "optional": (False, None),
@@ -41,6 +41,11 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "rms_scaling": (False,),
     "sparse": (False, None),
     "synchronized": (),  # among machines; there is one
+}
+# Those that a constructor takes only to refuse or ignore them.
+_NOT_HERE = {
+    *("autocast", "lora_alpha", "lora_rank", "quantization_config"),
+    *("renorm", "renorm_clipping", "renorm_momentum", "synchronized"),
 }
 
 
@@ -131,8 +136,8 @@ def _input_layer(config: Mapping[str, Any]) -> InputLayer:
 
 def _parameters(cls: type) -> set[str]:
     """The arguments that a layer's constructor takes, those of `Layer` included."""
-    found = {"name", "trainable", "dtype"}
-    return found | set(inspect.signature(cls).parameters) - {"kwargs"}
+    found = {"name", "trainable", "dtype", "activity_regularizer"}
+    return found | set(inspect.signature(cls).parameters) - {"kwargs"} - _NOT_HERE
 
 
 def _short(value: Any) -> str:

@@ -5,7 +5,7 @@ A layer's arrays are numbered in the order in which it made its weights, those t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -25,13 +25,13 @@ def stored_order(layer: Layer) -> list[Variable]:
     return sorted(layer._variables, key=lambda variable: not variable.trainable)
 
 
-def to_bytes(model: LayeredModel) -> bytes:
-    """Return a ``.weights.h5`` file of the model's weights."""
+def to_bytes(model: LayeredModel, optimizer: tuple[str, Sequence[NDArray[Any]]] | None = None) -> bytes:
+    """Return a ``.weights.h5`` file of the model's weights, with an optimizer's name and state if they are given."""
     groups = {}
     for group, layer in _groups(model):
         if layer._variables:
             groups[group] = (layer.name, [variable.value for variable in stored_order(layer)])
-    return hdf5.write(model.name, groups)
+    return hdf5.write(model.name, groups, optimizer)
 
 
 def by_path(model: LayeredModel, arrays: Arrays) -> dict[str, NDArray[Any]]:

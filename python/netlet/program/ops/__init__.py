@@ -25,6 +25,7 @@ OPS: Table[OpSpec] = Table(
         "dot": "merge:Dot",
         "batch_normalization": "normalization:BatchNormalization",
         "layer_normalization": "normalization:LayerNormalization",
+        "group_normalization": "normalization_group:GroupNormalization",
         "unit_normalization": "normalization:UnitNormalization",
         "dropout": "noise:Dropout",
         "gaussian_noise": "noise:GaussianNoise",
@@ -44,6 +45,12 @@ OPS: Table[OpSpec] = Table(
         "random_flip": "random_images:RandomFlip",
         "random_contrast": "random_images:RandomContrast",
         "random_affine": "affine:RandomAffine",
+        "custom": "custom:CustomLayer",
+        "masked_batch_normalization": "normalization_masked:MaskedBatchNormalization",
+        "mask": "masks:MaskOf",
+        "mask_any": "masks:MaskAny",
+        "masked_fill": "masks:MaskedFill",
+        "masked_select": "masks:MaskedSelect",
     }
 )
 

@@ -48,6 +48,7 @@ class Ctc(LossSpec):
     formula = "-log of the sum over all paths that spell y, with blanks and repetitions, of their softmax(x)"
     source = "keras.losses.CTC"
     integer_labels = True
+    label_padding = 0
 
     def label_shape(self, prediction: Shape, attrs: Attrs = {}) -> Shape:  # noqa: B006 - read only
         """``(T,)``: rows of fewer labels are filled up with 0."""

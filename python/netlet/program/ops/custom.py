@@ -1,4 +1,4 @@
-"""Losses, metrics and optimizers that somebody wrote in Python: names for a Program; an executor gets the arithmetic.
+"""Layers, losses, metrics and optimizers that somebody wrote in Python: names for a Program.
 
 See :class:`netlet.backends.extras.Extras`.
 """
@@ -10,12 +10,59 @@ from types import MappingProxyType
 from typing import NoReturn
 
 from netlet.program.case import Case
-from netlet.program.spec import Array, Attr, Attrs, LossSpec, MetricSpec, OptimizerSpec, Region, Shape
+from netlet.program.spec import (
+    Array,
+    Attr,
+    Attrs,
+    Context,
+    LossSpec,
+    MetricSpec,
+    OpSpec,
+    OptimizerSpec,
+    Region,
+    Shape,
+)
 
-__all__ = ["MOST_SLOTS", "CustomLoss", "CustomMetric", "CustomOptimizer", "CustomSparseLoss"]
+__all__ = ["MOST_SLOTS", "CustomLayer", "CustomLoss", "CustomMetric", "CustomOptimizer", "CustomSparseLoss"]
 
 #: The most arrays of the parameters' layout that a custom optimizer may keep.
 MOST_SLOTS = 1000
+
+
+class CustomLayer(OpSpec):
+    """A layer of somebody's own, with any weights and any state."""
+
+    name = "custom"
+    signature = "x[B,...]... w[...]... state[...]... -> y[B,...]"
+    formula = "what the executor was handed"
+    native = False
+    arity = None
+    any_weights = True
+    contextual = True
+
+    def attributes(self, given: Attrs) -> tuple[Attr, ...]:
+        """``layer``: the layer's name, by which the executor knows it."""
+        return (Attr("layer", "text", ""),)
+
+    def output_shape(self, inputs: Sequence[Shape], params: Sequence[Shape], attrs: Attrs, declared: Shape) -> Shape:
+        return declared
+
+    def forward_in(
+        self,
+        context: Context,
+        attrs: Attrs,
+        xs: Sequence[Array],
+        params: Sequence[Array],
+        state: Sequence[Array],
+        y: Array,
+    ) -> None:
+        raise ValueError(f"op 'custom': the executor was made without the layer {attrs['layer']!r}; see Extras")
+
+    def flops(self, inputs: Sequence[Shape], params: Sequence[Shape], attrs: Attrs) -> int:
+        return 0  # nobody knows
+
+    def cases(self) -> Iterator[Case]:
+        return iter(())
 
 
 class CustomLoss(LossSpec):

@@ -26,7 +26,6 @@ class Embedding(OpSpec):
     param_names = ("table",)
     required_params = 1
     discrete = ("x",)
-    native = False
 
     def attributes(self, given: Attrs) -> tuple[Attr, ...]:
         return ()

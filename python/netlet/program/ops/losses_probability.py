@@ -20,6 +20,7 @@ class KLDivergence(TermLoss):
     name = "kl_divergence"
     formula = "mean over positions of sum(y log(y / x))"
     source = "keras.losses.KLDivergence"
+    native = True
     averaged = False
 
     def terms(self, attrs: Attrs, x: Array, y: Array, dx: Array | None, clip: tuple[float, float]) -> Array:
@@ -57,6 +58,7 @@ class Poisson(TermLoss):
     name = "poisson"
     formula = "mean(x - y log(x + 1e-7))"
     source = "keras.losses.Poisson"
+    native = True
 
     def terms(self, attrs: Attrs, x: Array, y: Array, dx: Array | None, clip: tuple[float, float]) -> Array:
         raised = x + EPSILON

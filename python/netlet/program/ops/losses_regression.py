@@ -23,6 +23,7 @@ class MeanAbsolutePercentageError(TermLoss):
     name = "mean_absolute_percentage_error"
     formula = "100 mean(|x - y| / max(|y|, 1e-7))"
     source = "keras.losses.MeanAbsolutePercentageError"
+    native = True
 
     def terms(self, attrs: Attrs, x: Array, y: Array, dx: Array | None, clip: tuple[float, float]) -> Array:
         size = np.maximum(np.abs(y), EPSILON)
@@ -63,6 +64,7 @@ class MeanSquaredLogarithmicError(TermLoss):
     name = "mean_squared_logarithmic_error"
     formula = "mean((log1p(max(x, 1e-7)) - log1p(max(y, 1e-7)))^2)"
     source = "keras.losses.MeanSquaredLogarithmicError"
+    native = True
 
     def terms(self, attrs: Attrs, x: Array, y: Array, dx: Array | None, clip: tuple[float, float]) -> Array:
         floored = np.maximum(x, EPSILON)
@@ -119,6 +121,7 @@ class Huber(TermLoss):
     name = "huber"
     formula = "mean(c (|x - y| - c / 2)), c = min(|x - y|, delta)"
     source = "keras.losses.Huber"
+    native = True
 
     def attributes(self, given: Attrs) -> tuple[Attr, ...]:
         return (Attr("delta", "float", 1.0, low=0.0),)
@@ -159,6 +162,7 @@ class LogCosh(TermLoss):
     name = "log_cosh"
     formula = "mean(|d| + log1p(exp(-2 |d|)) - log 2), d = x - y"
     source = "keras.losses.LogCosh"
+    native = True
 
     def terms(self, attrs: Attrs, x: Array, y: Array, dx: Array | None, clip: tuple[float, float]) -> Array:
         difference = np.subtract(x, y, out=dx)

@@ -35,7 +35,6 @@ class _Elementwise(OpSpec):
 
     arity: int | None = None
     least_inputs = 2
-    native = False
 
     def output_shape(self, inputs: Sequence[Shape], params: Sequence[Shape], attrs: Attrs, declared: Shape) -> Shape:
         if len({len(shape) for shape in inputs}) != 1:
@@ -257,7 +256,6 @@ class Concatenate(OpSpec):
     formula = "y = x0, x1, ... side by side along the axis"
     source = "keras.layers.Concatenate"
     arity = None
-    native = False
 
     def attributes(self, given: Attrs) -> tuple[Attr, ...]:
         return (Attr("axis", "int", -1, -16, 16),)

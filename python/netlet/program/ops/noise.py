@@ -129,6 +129,10 @@ class Dropout(_Noise):
     name = "dropout"
     formula = "y = x * kept / (1 - rate)"
     source = "Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov (2014); keras.layers.Dropout"
+    native = True
+
+    def is_native(self, attrs: Attrs) -> bool:
+        return self.native and not attrs["noise_shape"]
 
     def attributes(self, given: Attrs) -> tuple[Attr, ...]:
         return (
@@ -218,7 +222,18 @@ class AlphaDropout(_Noise):
     source = "Klambauer, Unterthiner, Mayr, Hochreiter (2017), appendix; keras.layers.AlphaDropout"
 
     def attributes(self, given: Attrs) -> tuple[Attr, ...]:
-        return (Attr("rate", "float", 0.5, 0.0, 0.999999), Attr("seed", "int", 0, 0, 2**63 - 1))
+        shared = Attr("noise_shape", "ints", (), 1, 2**31, optional=True)
+        return (Attr("rate", "float", 0.5, 0.0, 0.999999), Attr("seed", "int", 0, 0, 2**63 - 1), shared)
+
+    def is_native(self, attrs: Attrs) -> bool:
+        return self.native and "noise_shape" not in attrs
+
+    def output_shape(self, inputs: Sequence[Shape], params: Sequence[Shape], attrs: Attrs, declared: Shape) -> Shape:
+        noise = attrs.get("noise_shape", ())
+        pairs = zip(noise, inputs[0], strict=False)
+        if noise and (len(noise) != len(inputs[0]) or any(n not in (1, size) for n, size in pairs)):
+            raise ValueError(f"noise_shape {noise} does not broadcast to an input of shape {inputs[0]}")
+        return inputs[0]
 
     def _affine(self, attrs: Attrs, context: Context, x: Array) -> tuple[Array | None, Array | None]:
         rate = attrs["rate"]
@@ -227,6 +242,12 @@ class AlphaDropout(_Noise):
         low = -_SELU_ALPHA * _SELU_SCALE
         a = ((1.0 - rate) * (1.0 + rate * low**2)) ** -0.5
         b = -a * low * rate
-        stays = kept(attrs, context, x.size).reshape(x.shape)
+        shape = (len(x), *(attrs.get("noise_shape") or x.shape[1:]))
+        stays = kept(attrs, context, elements(shape)).reshape(shape)
         kind = x.dtype.type
         return np.where(stays, kind(a), kind(0)), np.where(stays, kind(b), kind(a * low + b))
+
+    def cases(self) -> Iterator[Case]:
+        yield from super().cases()
+        yield Case(self, 3, ((4, 5),), attrs={"rate": 0.4, "noise_shape": (1, 5)}, training=True, iteration=3)
+        yield Case(self, 3, ((4, 5),), attrs={"rate": 0.4, "noise_shape": (4, 1)}, training=True, iteration=4)

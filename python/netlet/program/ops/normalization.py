@@ -68,7 +68,6 @@ class BatchNormalization(OpSpec):
     param_names = ("gamma", "beta")
     state_names = ("mean", "variance")
     contextual = True
-    native = False
 
     def attributes(self, given: Attrs) -> tuple[Attr, ...]:
         return (
@@ -223,7 +222,6 @@ class LayerNormalization(OpSpec):
     formula = "y = gamma * (x - mean) / sqrt(variance + epsilon) + beta"
     source = "Ba, Kiros, Hinton (2016); Zhang & Sennrich (2019) for rms; keras.layers.LayerNormalization"
     param_names = ("gamma", "beta")
-    native = False
 
     def attributes(self, given: Attrs) -> tuple[Attr, ...]:
         return (

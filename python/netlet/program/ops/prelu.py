@@ -21,7 +21,6 @@ class PReLU(OpSpec):
     source = "He, Zhang, Ren, Sun (2015); keras.layers.PReLU"
     param_names = ("alpha",)
     required_params = 1
-    native = False
 
     def output_shape(self, inputs: Sequence[Shape], params: Sequence[Shape], attrs: Attrs, declared: Shape) -> Shape:
         x, alpha = inputs[0], params[0]

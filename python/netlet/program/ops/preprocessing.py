@@ -23,7 +23,6 @@ class Rescale(OpSpec):
     signature = "x[B,...,N] -> y[B,...,N]"
     formula = "y = x * scale + offset"
     source = "keras.layers.Rescaling"
-    native = False
 
     def attributes(self, given: Attrs) -> tuple[Attr, ...]:
         return Attr("scale", "float or list", 1.0), Attr("offset", "float or list", 0.0)

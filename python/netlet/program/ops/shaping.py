@@ -15,8 +15,6 @@ __all__ = ["Permute", "RepeatVector", "Standardize"]
 class _Moving(OpSpec):
     """What ops that only move numbers share."""
 
-    native = False
-
     def flops(self, inputs: Sequence[Shape], params: Sequence[Shape], attrs: Attrs) -> int:
         return 0
 

@@ -88,7 +88,36 @@ OPTIMIZERS: dict[str, list[dict[str, Any]]] = {
     ],
 }
 
-#: Arguments that every optimizer takes. "schedule" stands for an ExponentialDecay as the learning rate.
+#: Further arguments where a network is not the small one. With its usual 0.1, Ftrl's first step takes most of each
+#: weight away, and what divides by norms then multiplies roundings by 1e9: nothing is compared, in float64 either.
+IN_NETWORKS: dict[str, dict[str, Any]] = {"Ftrl": {"initial_accumulator_value": 0.001}}
+
+#: Arguments of each schedule, as a case has them.
+SCHEDULES: dict[str, dict[str, Any]] = {
+    name: {"schedule": name, **arguments}
+    for name, arguments in {
+        "CosineDecay": {
+            "initial_learning_rate": 0.005,
+            "decay_steps": 60,
+            "alpha": 0.1,
+            "warmup_target": 0.03,
+            "warmup_steps": 20,
+        },
+        "CosineDecayRestarts": {"initial_learning_rate": 0.03, "first_decay_steps": 20, "t_mul": 1.5, "m_mul": 0.8},
+        "ExponentialDecay": {"initial_learning_rate": 0.05, "decay_steps": 10, "decay_rate": 0.9, "staircase": True},
+        "InverseTimeDecay": {"initial_learning_rate": 0.05, "decay_steps": 10, "decay_rate": 0.5},
+        "PiecewiseConstantDecay": {"boundaries": [20, 50], "values": [0.03, 0.02, 0.01]},
+        "PolynomialDecay": {
+            "initial_learning_rate": 0.05,
+            "decay_steps": 30,
+            "end_learning_rate": 0.005,
+            "power": 1.5,
+            "cycle": True,
+        },
+    }.items()
+}
+
+#: Arguments that every optimizer takes.
 COMMON: list[dict[str, Any]] = [
     {"weight_decay": 0.02},
     {"clipnorm": 0.3},
@@ -97,12 +126,35 @@ COMMON: list[dict[str, Any]] = [
     {"use_ema": True, "ema_momentum": 0.9},
     {"use_ema": True, "ema_momentum": 0.9, "ema_overwrite_frequency": 7},
     {"gradient_accumulation_steps": 3},
+    {"gradient_accumulation_steps": 4, "global_clipnorm": 0.4, "weight_decay": 0.02},
     {"loss_scale_factor": 64.0},
-    {"learning_rate": "schedule"},
+    {
+        "learning_rate": {
+            "schedule": "ExponentialDecay",
+            "initial_learning_rate": 0.05,
+            "decay_steps": 10,
+            "decay_rate": 0.9,
+        }
+    },
 ]
+
+#: Optimizers that drive another one; the steps of the other are compared.
+WRAPPERS = ("LossScaleOptimizer", "MultiOptimizer")
+
+#: Layers that no network has, and why.
+NOT_IN_A_NETWORK = {
+    "Input": "a function; InputLayer is what it makes, and is in every network",
+    "Layer": "the base",
+    **dict.fromkeys(("AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise"), "draws random numbers"),
+    **dict.fromkeys(("RandomContrast", "RandomFlip", "RandomRotation"), "draws random numbers"),
+    **dict.fromkeys(("RandomTranslation", "RandomZoom"), "draws random numbers"),
+    **dict.fromkeys(("CategoryEncoding", "CenterCrop", "Discretization", "Hashing"), "preprocesses"),
+    **dict.fromkeys(("IntegerLookup", "Normalization", "Rescaling", "Resizing", "StringLookup"), "preprocesses"),
+}
 
 #: Activations that a hidden Dense layer cannot have by its name, and why.
 NOT_HIDDEN = {
+    "sparsemax": "works on arrays; no layer of Netlet's has it",
     "glu": "halves its input, which Keras' Dense does not tell the next layer",
     "threshold": "has two arguments without a default",
 }

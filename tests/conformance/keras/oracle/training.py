@@ -1,4 +1,4 @@
-"""One training, written once: ``library`` is the module ``keras`` or the module ``netlet``."""
+"""One training, written once: ``k`` is the module ``keras`` or the module ``netlet``."""
 
 from __future__ import annotations
 
@@ -7,53 +7,87 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from oracle.case import Case
-from oracle.data import BATCH, EPOCHS, HIDDEN, OUTPUTS, data, first_weights
+from oracle.data import BATCH, EPOCHS, first_weights, fit_arguments, inputs, labels
+from oracle.networks import NETWORKS
+
+METRICS: dict[str, list[str]] = {
+    "real": ["mae", "cosine_similarity"],
+    "positive": ["mae", "mape"],
+    "binary": ["accuracy"],
+    "onehot": ["accuracy"],
+    "classes": ["accuracy"],
+}
 
 
 class Trained(NamedTuple):
-    """The weights after each epoch and after `fit`, and the History."""
+    """The weights after each epoch and after `fit`, by layer and number, and the History."""
 
-    weights: list[list[np.ndarray]]
+    weights: list[dict[str, np.ndarray]]
     history: dict[str, list[float]]
 
 
-def _optimizer(library: Any, case: Case) -> Any:
+def optimizer(k: Any, case: Case) -> Any:
+    """Return the case's optimizer."""
     arguments = dict(case.optimizer_args)
-    if arguments.get("learning_rate") == "schedule":
-        schedule = library.optimizers.schedules.ExponentialDecay
-        arguments["learning_rate"] = schedule(0.05, decay_steps=10, decay_rate=0.9)
+    if isinstance(given := arguments.get("learning_rate"), dict):
+        schedule = getattr(k.optimizers.schedules, given["schedule"])
+        arguments["learning_rate"] = schedule(**{key: value for key, value in given.items() if key != "schedule"})
     if case.optimizer == "LossScaleOptimizer":
         own = {key: arguments.pop(key) for key in ("initial_scale", "dynamic_growth_steps") if key in arguments}
-        return library.optimizers.LossScaleOptimizer(library.optimizers.SGD(**arguments), **own)
+        return k.optimizers.LossScaleOptimizer(k.optimizers.SGD(**arguments), **own)
     if case.optimizer == "MultiOptimizer":
-        kernels, biases = library.optimizers.Adam(**arguments), library.optimizers.SGD(**arguments)
-        return library.optimizers.MultiOptimizer(library.optimizers.OptimizerMap(kernels, {".*bias": biases}))
-    return getattr(library.optimizers, case.optimizer)(**arguments)
+        kernels, biases = k.optimizers.Adam(**arguments), k.optimizers.SGD(**arguments)
+        return k.optimizers.MultiOptimizer(k.optimizers.OptimizerMap(kernels, {".*bias": biases}))
+    return getattr(k.optimizers, case.optimizer)(**arguments)
 
 
-def train(library: Any, case: Case) -> Trained:
+def weights_of(model: Any) -> dict[str, np.ndarray]:
+    """Return copies of the model's weights."""
+    return {f"{layer.name}/{i}": np.array(w) for layer in model.layers for i, w in enumerate(layer.get_weights())}
+
+
+def compiled(k: Any, case: Case, dtype: str) -> Any:
+    """Return the case's network, compiled, with its first weights."""
+    model = NETWORKS[case.network].build(k, case, dtype)
+    loss: Any = getattr(k.losses, case.loss)(**case.loss_args)
+    metrics: Any = METRICS.get(case.target, [])
+    more: dict[str, Any] = {}
+    if NETWORKS[case.network].outputs:
+        loss = {"first": loss, "second": k.losses.Huber(delta=0.5)}
+        metrics = {"first": metrics, "second": ["mse"]}
+        more["loss_weights"] = {"first": 0.75, "second": 2.0}
+    if case.fitting and case.loss != "Circle":  # on PyTorch, Keras 3.15.1 masks the weights in place, metrics' as well
+        more["weighted_metrics"] = list(metrics)[:1]
+    model.compile(optimizer=optimizer(k, case), loss=loss, metrics=metrics, **more)
+    for layer in model.layers:
+        if layer.weights:
+            first = [
+                first_weights(case, layer.name, i, tuple(w.shape), w.name, dtype) for i, w in enumerate(layer.weights)
+            ]
+            layer.set_weights(first)
+    return model
+
+
+def train(k: Any, case: Case, dtype: str) -> Trained:
     """Train the case's network for 100 steps, the batches in the order of the rows."""
-    x, y = data(case)
-    model = library.Sequential(
-        [
-            library.Input(x.shape[1:], dtype=case.dtype),
-            library.layers.Dense(HIDDEN, activation=case.activation, dtype=case.dtype),
-            library.layers.Dense(OUTPUTS, activation=case.output, dtype=case.dtype),
-        ]
-    )
-    metrics = {"real": ["mae"], "positive": ["mae"], "binary": ["accuracy"], "onehot": ["accuracy"]}
-    model.compile(
-        optimizer=_optimizer(library, case),
-        loss=getattr(library.losses, case.loss)(**case.loss_args),
-        metrics=metrics.get(case.target, []),
-    )
-    model.set_weights(first_weights(case))
-    weights: list[list[np.ndarray]] = []
+    model = compiled(k, case, dtype)
+    found = inputs(case, dtype)
+    x = found if len(found) > 1 else next(iter(found.values()))
+    weights: list[dict[str, np.ndarray]] = []
 
-    class Snapshots(library.callbacks.Callback):  # type: ignore[name-defined,misc]
+    class Snapshots(k.callbacks.Callback):  # type: ignore[name-defined,misc]
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            weights.append([np.array(weight) for weight in self.model.get_weights()])
+            weights.append(weights_of(self.model))
 
-    fitted = model.fit(x, y, batch_size=BATCH, epochs=EPOCHS, shuffle=False, verbose=0, callbacks=[Snapshots()])
-    weights.append([np.array(weight) for weight in model.get_weights()])
+    fitted = model.fit(
+        x,
+        labels(case, dtype),
+        batch_size=BATCH,
+        epochs=EPOCHS,
+        shuffle=False,
+        verbose=0,
+        callbacks=[Snapshots()],
+        **fit_arguments(case, dtype),
+    )
+    weights.append(weights_of(model))
     return Trained(weights, {key: [float(value) for value in values] for key, values in fitted.history.items()})
