@@ -480,7 +480,9 @@ class Interpreter(EpochByEpoch):
         """See :meth:`netlet.backends.Executor.predictor`."""
         with self._training:
             params = self.params.copy()
-        twin = type(self)(self.program.without_training(), params, self.state.copy(), np.zeros((0, 0), self.dtype))
+        program, slots = self.program.without_training(), np.zeros((0, 0), self.dtype)
+        layers = NO_EXTRAS._replace(layers=self._extras.layers)
+        twin = type(self)(program, params, self.state.copy(), slots, extras=layers)
         return PythonPredictor(twin, adapter)
 
     def apply(self, gradient: Array, learning_rate: float, iteration: int = 0) -> None:

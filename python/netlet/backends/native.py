@@ -80,8 +80,7 @@ class NativeExecutor:
 
     def predictor(self, adapter: Adapter) -> Predictor:
         """See :meth:`netlet.backends.Executor.predictor`."""
-        host = self._host
-        if host is None or not (host.ops or host.has_loss or host.metrics):
+        if self._host is None:
             return _predictor.Predictor(self._executor.predictor(), adapter)
         program = drop_unread(self.program.without_training())
         arenas = (self._executor.frozen(), self.state.copy(), np.zeros((0, 0), self._dtype))
