@@ -172,3 +172,45 @@ def test_noise_is_there_in_training_alone_and_is_repeated_by_the_seed() -> None:
     model = Sequential([Input((100,)), Dropout(0.5, seed=3)])
     assert not np.array_equal(model(x, training=True), model(x, training=True))
     np.testing.assert_array_equal(model(x), x)
+
+
+@pytest.mark.parametrize("functional", [False, True])
+def test_a_model_within_a_model_shares_its_weights(backend: str, functional: bool) -> None:
+    """As in Keras: inner(x) in a graph; training the outer one trains the inner one, unless that is frozen."""
+    rng = np.random.default_rng(3)
+    x, y = rng.standard_normal((20, 3)).astype("float32"), rng.standard_normal((20, 1)).astype("float32")
+    if functional:
+        a = Input((3,))
+        inner: Model | Sequential = Model(a, Dense(4, activation="tanh", name="within")(a), name="inner")
+    else:
+        inner = Sequential([Dense(4, activation="tanh", name="within")], name="inner")
+    given = Input((3,))
+    outer = Model(given, Dense(1, name="head")(inner(given)))
+    outer.compile(optimizer="sgd", loss="mse")
+    np.testing.assert_array_equal(outer.predict(x, verbose=0), outer.get_layer("head")(inner.predict(x, verbose=0)))
+    before = [w.copy() for w in inner.get_weights()]
+    outer.fit(x, y, epochs=2, verbose=0)
+    assert not np.array_equal(inner.get_weights()[0], before[0])
+    np.testing.assert_array_equal(inner.get_weights()[0], outer.get_weights()[0])
+    inner.trainable = False
+    assert not outer.get_layer("within").trainable and outer.trainable
+    outer.compile(optimizer="sgd", loss="mse")  # from now on, as in Keras
+    held, head = [w.copy() for w in inner.get_weights()], outer.get_layer("head").get_weights()[0].copy()
+    outer.fit(x, y, epochs=2, verbose=0)
+    assert all(np.array_equal(a, b) for a, b in zip(inner.get_weights(), held, strict=True))
+    assert not np.array_equal(outer.get_layer("head").get_weights()[0], head)
+    with pytest.raises(ValueError, match="shape"):
+        inner(Input((5,)))
+
+
+def test_the_loss_of_one_output_has_its_weight(backend: str) -> None:
+    """Loss and gradient are weighted, as in Keras, and shown weighted; metrics are not."""
+    x, y = np.ones((8, 3), "float32"), np.full((8, 1), 2, "float32")
+    for weight, kernel in (([0.5], 0.99), (1.0, 0.98), (2, 0.96)):
+        model = Sequential([Input((3,)), Dense(1, kernel_initializer="ones")])
+        model.compile(optimizer="sgd", loss="mse", loss_weights=weight, metrics=["mae"])
+        scale = np.ravel(weight)[0]
+        assert model.evaluate(x, y, verbose=0) == pytest.approx([scale * 1.0, 1.0])
+        history = model.fit(x, y, verbose=0).history
+        assert history == {"loss": [pytest.approx(scale * 1.0)], "mae": [pytest.approx(1.0)]}
+        np.testing.assert_allclose(model.get_weights()[0], np.full((3, 1), kernel), rtol=1e-6)

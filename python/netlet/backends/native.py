@@ -61,6 +61,7 @@ class NativeExecutor:
         self.slots = slots
         made = _native.ExecutorF32 if program.dtype == "float32" else _native.ExecutorF64
         self._isa, self._num_threads = isa, num_threads
+        self._layers = extras.layers
         self._host = Host(program, params, state, extras) if needs_host(program, extras) else None
         text = program.to_json().encode()
         self._executor = made(text, params, state, slots, isa=isa, num_threads=num_threads, host=self._host)
@@ -84,7 +85,8 @@ class NativeExecutor:
             return _predictor.Predictor(self._executor.predictor(), adapter)
         program = drop_unread(self.program.without_training())
         arenas = (self._executor.frozen(), self.state.copy(), np.zeros((0, 0), self._dtype))
-        copy = NativeExecutor(program, *arenas, isa=self._isa, num_threads=self._num_threads)
+        extras = Extras(layers=self._layers)
+        copy = NativeExecutor(program, *arenas, isa=self._isa, num_threads=self._num_threads, extras=extras)
         if copy._host is None:  # the host was there for the loss, or for penalties and constraints
             return _predictor.Predictor(copy._executor.predictor(), adapter)
         return PythonPredictor(copy, adapter)

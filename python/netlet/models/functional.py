@@ -150,6 +150,22 @@ class Model(LayeredModel):
         """Return the output's shape for an input's, both with the batch in front."""
         return self.output_shape
 
+    def _call_symbolically(self, x: Any) -> Any:
+        given = tuple(x) if isinstance(x, (list, tuple)) else (x,)
+        if len(given) != len(self._inputs.values):
+            raise ValueError(f"{self.name}: expected {len(self._inputs.values)} inputs, got {len(given)}")
+        values: dict[int, Any] = {}
+        for own, other in zip(self._inputs.values, given, strict=True):
+            fits = len(own.shape) == len(other.shape)
+            if not fits or any(n not in (None, m) for n, m in zip(own.shape, other.shape, strict=True)):
+                raise ValueError(f"{self.name}: input {own.name!r} is of shape {own.shape}, got {other.shape}")
+            values[id(own)] = other
+        for value in self._order:
+            assert value.call is not None
+            arguments = [values[id(entry)] for entry in value.call.inputs]
+            values[id(value)] = value.layer(arguments if value.call.listed else arguments[0])
+        return self._outputs.give([values[id(value)] for value in self._outputs.values])
+
     def _lower(self, training: bool) -> Lowered:
         lowering = Lowering(self.dtype)
         flows: dict[int, Flow] = {}

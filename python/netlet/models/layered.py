@@ -50,7 +50,7 @@ class LayeredModel(Trainer):
         super().__init__()
         if not isinstance(trainable, (bool, np.bool_)):
             raise TypeError(f"{self.name}: trainable must be True or False, got {trainable!r}")
-        self.trainable = bool(trainable)
+        self._trainable = bool(trainable)
         self.built = False
         self._dtype: str | None = None if dtype is None else dtype_name(dtype)
         self._stack: list[Layer] = []  # in the order in which they run, inputs first
@@ -130,7 +130,10 @@ class LayeredModel(Trainer):
         return self._lower(training=False).program
 
     def _joined(self) -> bool:
-        """Whether the loss is of more than one output alone: labels then come joined with their weights."""
+        """Whether the loss is more than that of one output: labels then come joined with their weights."""
+        compilation = self._compilation
+        if compilation is not None and compilation.loss is not None and compilation.loss_weights != [1.0]:
+            return True
         return any(layer.makes_mask or layer.activity_regularizer is not None for layer in self._stack)
 
     def _adapt_y(
@@ -349,6 +352,19 @@ class LayeredModel(Trainer):
     def variables(self) -> list[Variable]:
         """The same as ``weights``."""
         return self.weights
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights. Setting it sets it of every layer, wherever else that is used."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        if not isinstance(value, (bool, np.bool_)):
+            raise TypeError(f"{self.name}: trainable must be True or False, got {value!r}")
+        self._trainable = bool(value)
+        for layer in self._stack:
+            layer.trainable = bool(value)
 
     @property
     def trainable_weights(self) -> list[Variable]:

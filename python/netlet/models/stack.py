@@ -62,6 +62,13 @@ class LayerStack(LayeredModel):
 
     # Building
 
+    def _call_symbolically(self, x: Any) -> Any:
+        if not self.built and isinstance(x, SymbolicTensor):
+            self.build(x.shape)
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
     def build(self, input_shape: Sequence[int | None] | None = None) -> None:
         """Make the weights.
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from netlet.callbacks.callback_list import CallbackList
 from netlet.layers.shapes import Shape, positive_int
+from netlet.layers.symbolic import holds_symbols
 from netlet.models.columns import Columns, columns_of, in_order
 from netlet.models.compiled import Compiled
 from netlet.models.data import is_batches, unpack_batch
@@ -446,12 +447,20 @@ class Trainer(Compiled):
             )
             return make_profile(self.name, engine.program, measured, min(size, len(inputs[0])), labels is not None)
 
+    def _call_symbolically(self, x: Any) -> Any:
+        raise NotImplementedError
+
     def __call__(self, x: Any, training: bool | None = None) -> Any:
         """Return the model's output for one batch ``x``.
 
         Args:
+            x: a batch, as of `predict`; or a symbolic value of `Input` or a layer (a list for several inputs), through
+                which the model's layers are then called: they become part of the graph, with the weights that they
+                share with this model.
             training: whether layers act as in training, such as dropout; their moving averages then move.
         """
+        if holds_symbols(x):
+            return self._call_symbolically(x)
         if not training:
             return self.predict_on_batch(x)
         with self._guard("a call in training"):
