@@ -283,6 +283,11 @@ TRAINING: tuple[TrainingCase, ...] = (
     # A full batch is not shuffled: the order of its rows is no part of the answer.
     TrainingCase(
         "simplechains", (4, 32, 16, 4), batch=10_000, rows=10_000, epochs=20, loss="mean_squared_error",
+        hidden="tanh", learning_rate=0.1, shuffle=False, check_epochs=20, scaling=True,
+        note="The small network that SimpleChains.jl publishes; plain SGD here, where the published figure is Adam's",
+    ),
+    TrainingCase(
+        "simplechains_adam", (4, 32, 16, 4), batch=10_000, rows=10_000, epochs=20, loss="mean_squared_error",
         hidden="tanh", learning_rate=0.003, optimizer="adam", shuffle=False, check_epochs=20, scaling=True,
         note="The small network that SimpleChains.jl publishes, with Adam as there",
     ),

@@ -65,7 +65,10 @@ def test_attributes_get_their_defaults_and_canonical_types() -> None:
 
 
 BREAK = {
-    "dtype": (lambda p: {"dtype": "float16"}, "dtype: expected one of float32, float64, got 'float16'. Did you mean"),
+    "dtype": (
+        lambda p: {"dtype": "float16"},
+        "dtype: expected one of float32, float64, got 'float16': mixed",
+    ),
     "value name": (lambda p: {"values": (Value("", (4,)), *p.values[1:])}, r"values\[0\]: name: expected a string"),
     "value shape": (lambda p: {"values": (Value("x", (0,)), *p.values[1:])}, r"values\[0\] 'x': shape: expected"),
     "value shape type": (lambda p: {"values": (Value("x", [4]), *p.values[1:])}, "shape: expected a tuple"),

@@ -98,6 +98,7 @@ class GroupNormalization(LayerNormalization):
             both = {"scale": n % 4 != 1, "center": n % 4 != 2}
             params = ((groups * size,),) * sum(both.values())
             yield Case(self, (1, 3, 7)[n % 3], ((groups * size,),), params, {**both, "groups": groups})
+            yield Case(self, (3, 7, 1)[n % 3], ((size,),), ((size,), (size,)), {"groups": 1})
         yield Case(self, 3, ((4, 6),), ((6,), (6,)), {"groups": 3, "epsilon": 1e-5})
         yield Case(self, 2, ((3, 2, 4),), ((4,), (4,)), {"groups": 4})
 

@@ -111,6 +111,7 @@ class MaskedBatchNormalization(BatchNormalization):
             both = {"scale": n % 4 != 1, "center": n % 4 != 2}
             params = ((size,),) * sum(both.values())
             yield Case(self, (3, 5, 7)[n % 3], ((4, size), (4,)), params, both, training=n % 5 != 4)
+        yield Case(self, 1, ((4, 5), (4,)), ((5,), (5,)))
         yield Case(self, 9, ((5,), ()), ((5,), (5,)), training=True)
         yield Case(self, 3, ((2, 3, 5), (2, 3)), ((5,), (5,)), {"momentum": 0.5, "epsilon": 1e-5}, training=True)
         yield Case(self, 3, ((4, 5), (4,)), ((5,), (5,)), {"frozen": True}, training=True)
