@@ -58,14 +58,16 @@ def _model(case: Network, weights: list[Array]) -> Any:
 
 class _Training:
     def __init__(self, case: TrainingCase, data: Data, weights: list[Array]) -> None:
-        from netlet.optimizers import SGD, Adam
+        from netlet import optimizers
 
         entropy = case.loss == "softmax_cross_entropy"
         self._case = case
         self._data = data
         self._model = _model(case, weights)
         self._model.compile(
-            optimizer=Adam(case.learning_rate, *ADAM) if case.optimizer == "adam" else SGD(case.learning_rate),
+            optimizer=optimizers.Adam(case.learning_rate, *ADAM)
+            if case.optimizer == "adam"
+            else optimizers.SGD(case.learning_rate),
             loss="sparse_categorical_crossentropy" if entropy else "mean_squared_error",
         )
 
