@@ -840,7 +840,7 @@ def test_the_anatomy_of_a_case_adds_up(tmp_path: Path, monkeypatch: pytest.Monke
         for found in by_threads.values():
             assert found["products"] > 0 and found["flops"] > 0
             assert sum(found[kind] for kind in (*anatomy.KINDS, "other")) == pytest.approx(found["step"])
-    assert run["cases"][names[0]]["1"]["gather"] > 0 and run["cases"][names[0]]["1"]["loss"] > 0
+    assert run["cases"][names[0]]["1"]["gather"] > 0
     run["cases"] = {"tabular": {"1": {"threads": 1, "step": 20.0, "peak": 100.0, "flops": 1_200_000, "products": 15.0}}}
     run["cases"]["tabular"]["1"] |= {"gather": 1.0, "loss": 2.0, "update": 0.5, "other": 1.5}
     run["cases"]["tabular"]["2"] = run["cases"]["tabular"]["1"]  # on which nothing was shared
