@@ -138,7 +138,7 @@ class FitLoop:
 
     def _passes(self) -> int:
         """How many epochs to run in one call."""
-        return min(self.epochs - self.epoch, int(PASSES_SECONDS / self._pass_seconds))
+        return min(self.epochs - self.epoch, int(PASSES_SECONDS / max(self._pass_seconds, 1e-9)))
 
     def _run_passes(self, source: ArraySource, passes: int) -> dict[str, Any]:
         """Run so many epochs in one call; record those that are done, also when it fails."""

@@ -448,6 +448,7 @@ class Trainer(Compiled):
             return make_profile(self.name, engine.program, measured, min(size, len(inputs[0])), labels is not None)
 
     def _call_symbolically(self, x: Any) -> Any:
+        """The symbolic outputs of the model's layers, called on symbolic inputs. What a subclass provides."""
         raise NotImplementedError
 
     def __call__(self, x: Any, training: bool | None = None) -> Any:
