@@ -21,11 +21,13 @@ constexpr int64_t kMost = int64_t{1} << 40;  // elements of any value or arena: 
 }
 
 template <class E, size_t N>
-E pick(const std::array<std::pair<const char*, E>, N>& names, std::string_view name, const std::string& where) {
+E pick(const std::array<std::pair<const char*, E>, N>& names, std::string_view name, const std::string& where,
+       std::string (*more)() = nullptr) {
   for (const auto& [known, value] : names)
     if (name == known) return value;
   std::string list;
   for (const auto& entry : names) list += (list.empty() ? "" : ", ") + std::string(entry.first);
+  if (more) list += ", " + more();
   bad(where, "unknown name \"" + std::string(name) + "\", expected one of " + list);
 }
 
@@ -244,7 +246,7 @@ class Parser {
     const bool hosted = host_ && host_->runs_op(static_cast<int>(p_.ops.size()));
     call.kind = hosted ? OpKind::hosted : kind_of_op(v["op"].string(), call.merge);
     const bool own = call.kind != OpKind::hosted;  // parse_op knows it
-    if (!hosted && !own) call.kind = pick(kOps, v["op"].string(), where + ".op");
+    if (!hosted && !own) call.kind = pick(kOps, v["op"].string(), where + ".op", names_of_ops);
     for (const json::Value& input : v["inputs"].array()) {
       call.inputs.push_back(index(input, p_.values.size(), where + ".inputs"));
       if (!defined_[at(call.inputs.back())])

@@ -249,30 +249,38 @@ class OpReader {
   const Value& y_;
 };
 
+constexpr std::pair<const char*, OpKind> kKinds[] = {{"embedding", OpKind::embedding},
+                                                     {"dropout", OpKind::dropout},
+                                                     {"batch_normalization", OpKind::batch_normalization},
+                                                     {"layer_normalization", OpKind::layer_normalization},
+                                                     {"concatenate", OpKind::concatenate},
+                                                     {"prelu", OpKind::prelu},
+                                                     {"repeat_vector", OpKind::repeat_vector},
+                                                     {"permute", OpKind::permute},
+                                                     {"rescale", OpKind::rescale},
+                                                     {"standardize", OpKind::standardize}};
+constexpr std::pair<const char*, Merge> kMerges[] = {{"add", Merge::add},           {"subtract", Merge::subtract},
+                                                     {"multiply", Merge::multiply}, {"average", Merge::average},
+                                                     {"maximum", Merge::maximum},   {"minimum", Merge::minimum}};
+
 }  // namespace
 
 OpKind kind_of_op(std::string_view name, Merge& merge) {
-  static constexpr std::pair<const char*, OpKind> kinds[] = {{"embedding", OpKind::embedding},
-                                                             {"dropout", OpKind::dropout},
-                                                             {"batch_normalization", OpKind::batch_normalization},
-                                                             {"layer_normalization", OpKind::layer_normalization},
-                                                             {"concatenate", OpKind::concatenate},
-                                                             {"prelu", OpKind::prelu},
-                                                             {"repeat_vector", OpKind::repeat_vector},
-                                                             {"permute", OpKind::permute},
-                                                             {"rescale", OpKind::rescale},
-                                                             {"standardize", OpKind::standardize}};
-  static constexpr std::pair<const char*, Merge> merges[] = {
-      {"add", Merge::add},         {"subtract", Merge::subtract}, {"multiply", Merge::multiply},
-      {"average", Merge::average}, {"maximum", Merge::maximum},   {"minimum", Merge::minimum}};
-  for (const auto& [known, kind] : kinds)
+  for (const auto& [known, kind] : kKinds)
     if (name == known) return kind;
-  for (const auto& [known, rule] : merges)
+  for (const auto& [known, rule] : kMerges)
     if (name == known) {
       merge = rule;
       return OpKind::merge;
     }
   return OpKind::hosted;
+}
+
+std::string names_of_ops() {
+  std::string list;
+  for (const auto& entry : kKinds) list += (list.empty() ? "" : ", ") + std::string(entry.first);
+  for (const auto& entry : kMerges) list += ", " + std::string(entry.first);
+  return list;
 }
 
 void parse_op(const json::Value& attrs, const std::string& name, const std::string& where, Program& program,
