@@ -13,11 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from netlet.program.ops.activation import LogSoftmax, Softmax
+from netlet.program import OPS
 from netlet.program.ops.elementwise_base import sigmoid
 from netlet.utils.arrays import as_floats
-
-_SOFTMAX, _LOG_SOFTMAX = Softmax(), LogSoftmax()
 
 
 def _array(x: ArrayLike, name: str) -> NDArray[Any]:
@@ -27,9 +25,9 @@ def _array(x: ArrayLike, name: str) -> NDArray[Any]:
     return array
 
 
-def _along(op: Softmax | LogSoftmax, x: ArrayLike, axis: int | Sequence[int]) -> NDArray[Any]:
+def _along(name: str, x: ArrayLike, axis: int | Sequence[int]) -> NDArray[Any]:
     """The op along one axis, or over several at once."""
-    array = _array(x, op.name)
+    array = _array(x, name)
     if array.size == 0:
         return array
     axes = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
@@ -38,18 +36,18 @@ def _along(op: Softmax | LogSoftmax, x: ArrayLike, axis: int | Sequence[int]) ->
     rows = np.ascontiguousarray(moved).reshape(-1, math.prod(moved.shape[last[0] :]))
     y = np.empty_like(rows)
     with np.errstate(all="ignore"):
-        op.forward({}, [rows], [], y)
+        OPS[name].forward({}, [rows], [], y)
     return np.ascontiguousarray(np.moveaxis(y.reshape(moved.shape), last, axes))
 
 
 def softmax(x: ArrayLike, axis: int | Sequence[int] = -1) -> NDArray[Any]:
     """Return ``exp(x) / sum(exp(x))`` along ``axis``, or over several axes together."""
-    return _along(_SOFTMAX, x, axis)
+    return _along("softmax", x, axis)
 
 
 def log_softmax(x: ArrayLike, axis: int | Sequence[int] = -1) -> NDArray[Any]:
     """Return ``x - log(sum(exp(x)))`` along ``axis``, or over several axes together."""
-    return _along(_LOG_SOFTMAX, x, axis)
+    return _along("log_softmax", x, axis)
 
 
 def sparsemax(x: ArrayLike, axis: int = -1) -> NDArray[Any]:

@@ -1,8 +1,9 @@
 """The loss of a model with several outputs, masks or penalties on what its layers put out: all of them added.
 
 Executors know one loss of one value, over one array of labels. So the outputs of a row are joined to one vector, with
-their masks and the values that have penalties; and so are its labels, followed by one weight for each output. A
-:class:`Composite` takes them apart again. It runs in Python, over the references of the losses, on every backend.
+their masks and the values that have penalties; and so are its labels, followed by one weight for each output
+(``joined_labels.py``). A :class:`Composite` takes them apart again. It runs in Python, over the references of the
+losses, on every backend.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from netlet.models.compilation import Compilation
     from netlet.models.lowering import Lowered
 
-__all__ = ["Charge", "Composite", "Part", "join", "join_labels", "unweighted"]
+__all__ = ["Charge", "Composite", "Part", "join"]
 
 
 class Part(NamedTuple):
@@ -169,21 +170,6 @@ class Composite(LossSpec):
 
     def cases(self) -> Iterator[Case]:
         return iter(())
-
-
-def join_labels(labels: Sequence[Array], weights: Sequence[Array | None], dtype: Any) -> Array:
-    """Returns labels and weights of each output as one array ``[n, label_width]``."""
-    rows = len(labels[0])
-    flat = [own.reshape(rows, -1) for own in labels]
-    columns = [np.ones((rows, 1)) if weight is None else weight.reshape(rows, 1) for weight in weights]
-    return np.concatenate([*flat, *columns], axis=1, dtype=dtype)
-
-
-def unweighted(joined: Array, outputs: int = 1) -> Array:
-    """Returns joined labels with weights of 1."""
-    same = joined.copy()
-    same[:, -outputs:] = 1
-    return same
 
 
 def _parts(program: Program, lowered: Lowered, compilation: Compilation) -> list[Part]:

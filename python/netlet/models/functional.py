@@ -12,9 +12,9 @@ from netlet.layers import InputLayer, Layer, SymbolicTensor
 from netlet.layers import deserialize as deserialize_layer
 from netlet.layers import serialize as serialize_layer
 from netlet.layers.symbolic import sorted_calls
-from netlet.models.composite import join_labels
 from netlet.models.data import adapt_inputs, check_rows, to_array
 from netlet.models.hosts import host_chain
+from netlet.models.joined_labels import join_labels
 from netlet.models.layered import LayeredModel
 from netlet.models.lowering import Flow, Lowered, Lowering
 from netlet.utils.naming import auto_name, check_name

@@ -17,8 +17,8 @@ from netlet.layers import InputLayer, Layer
 from netlet.layers.layer import assign_all
 from netlet.layers.variable import Variable
 from netlet.models.arena import Arena
-from netlet.models.composite import join_labels, unweighted
 from netlet.models.inference import BLOCK_ROWS
+from netlet.models.joined_labels import join_labels, unweighted
 from netlet.models.lowering import Lowered
 from netlet.models.predictor import RowAdapter
 from netlet.models.sources import Rows
