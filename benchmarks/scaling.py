@@ -72,6 +72,8 @@ class Schedule:
     block_floats: int
     least_block: int
     most_block: int
+    shared_block: int  # the least that threads share
+    blocks_each: int
     product: int  # multiply-adds of a product, elements of an activation and of gathered rows, from which on
     elements: int  # threads share them in a large network
     gathered: int
@@ -86,6 +88,7 @@ class Schedule:
                 raise ValueError(f"csrc: {what} is not written as benchmarks.scaling expects: {pattern}")
             return match[1]
 
+        shared = r"least = (\d+), blocks_each"
         block = r"clamp<int64_t>\(\((\d+) << 10\) / plan\.widest / 12 \* 12, 12, 768\)"
         return Schedule(
             small_bytes=int(find(r"kSmallNetworkBytes = (\d+) << 10", "the size of a small network")) << 10,
@@ -96,6 +99,8 @@ class Schedule:
             block_floats=int(find(block, "the block of rows")) << 10,
             least_block=12,
             most_block=768,
+            shared_block=int(find(shared, "the least block that threads share")),
+            blocks_each=int(find(r"least = \d+, blocks_each = (\d+);", "the blocks of a thread")),
             product=1 << int(find(r"int64_t worth = 1 << (\d+);", "the work of a product")),
             elements=1 << int(find(r"kElementwiseWorth = 1 << (\d+);", "the elements of a loop")),
             gathered=1 << int(find(r"count \* size < \(1 << (\d+)\)", "the rows that are gathered at once")),
@@ -105,12 +110,16 @@ class Schedule:
         """Whether each core carries its rows through the whole network, instead of sharing each product."""
         return parameters(case) <= self.small_bytes // FLOAT
 
-    def parts(self, case: Network) -> int:
-        """Into how many parts a step or call is cut, whatever the threads; for a large network, the products' own."""
+    def parts(self, case: Network, threads: int) -> int:
+        """Into how many parts a call is cut, or, for any number of threads, a step; products are cut on their own."""
         flops = max(1, 2 * sum(layer.inputs * layer.outputs for layer in case.layers))
         if isinstance(case, InferenceCase):
             rows = self.block_floats // max(case.widths) // 12 * 12
-            return math.ceil(case.batch / min(max(rows, self.least_block), self.most_block))
+            block = min(max(rows, self.least_block), self.most_block)
+            if threads > 1:
+                even = math.ceil(case.batch // (self.blocks_each * threads) / 12) * 12
+                block = min(block, max(self.shared_block, even))
+            return math.ceil(case.batch / block)
         shards = 1
         while shards < self.most_shards and 2 * shards * self.shard_flops <= 3 * flops * case.batch:
             shards *= 2
@@ -136,7 +145,7 @@ def sources() -> str:
 def loops(case: Network, schedule: Schedule) -> int:
     """How many loops a step or call hands over to the threads that stand by."""
     if schedule.is_small(case):
-        parts = schedule.parts(case)
+        parts = schedule.parts(case, 2)
         if parts == 1 or isinstance(case, InferenceCase):
             return int(parts > 1)
         return 1 + _updates_are_shared(case, schedule)  # the shards; the tree that adds their gradients, and the step
@@ -153,7 +162,7 @@ def loops(case: Network, schedule: Schedule) -> int:
 
 
 def _updates_are_shared(case: Network, schedule: Schedule) -> bool:
-    return 10 * parameters(case) * schedule.parts(case) >= schedule.loop_flops
+    return 10 * parameters(case) * schedule.parts(case, 2) >= schedule.loop_flops
 
 
 def held(case: Network) -> int:
@@ -213,7 +222,7 @@ def _share(case: Network, threads: int, schedule: Schedule) -> float:
     """Of the shared work, the part that the busiest thread does."""
     if not schedule.is_small(case):
         return 1 / threads
-    parts = schedule.parts(case)
+    parts = schedule.parts(case, threads)
     return math.ceil(parts / threads) / parts
 
 
@@ -223,7 +232,7 @@ def _predict(
     one = inputs.cases[case.name][1]
     at_work = threads
     if schedule.is_small(case):
-        at_work = min(threads, schedule.parts(case)) if schedule.threads(case, threads) > 1 else 1
+        at_work = min(threads, schedule.parts(case, threads)) if schedule.threads(case, threads) > 1 else 1
     if at_work == 1:
         return one
     handing = loops(case, schedule) * inputs.grown(inputs.handover, at_work, hopeful)
@@ -460,7 +469,7 @@ def report(run: dict[str, Any]) -> list[str]:
             low, high = sorted(one / predict(case, inputs, threads, hopeful, schedule) for hopeful in (False, True))
             return f"{low:.2g}×" if f"{low:.2g}" == f"{high:.2g}" else f"{low:.2g}–{high:.2g}×"
 
-        cells = [name, schedule.parts(case) if schedule.is_small(case) else "products", loops(case, schedule)]
+        cells = [name, schedule.parts(case, most) if schedule.is_small(case) else "products", loops(case, schedule)]
         cells += [number(1e6 * seconds[1]), number(1e6 * inputs.serial[name]), f"{seconds[1] / seconds[most]:.2f}×"]
         if not busy:
             expected = seconds[1] / predict(case, inputs, most, True, schedule)
@@ -481,7 +490,7 @@ def conclusions(inputs: Inputs, schedule: Schedule) -> list[str]:
     for name in inputs.cases:
         case: Any = CASES[name]
         if schedule.is_small(case):
-            parts = schedule.parts(case)
+            parts = schedule.parts(case, 64)
             why = f"it is cut into {parts} parts, and more threads than that cannot help it"
             if schedule.threads(case, 64) == 1:
                 why = "its work is below what threads are woken for: it stays on one, on any machine"

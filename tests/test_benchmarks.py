@@ -742,19 +742,20 @@ def test_scaling_follows_its_formulas() -> None:
         return 1e6 * scaling.predict(case, inputs, threads, hopeful, schedule)
 
     known: dict[str, Any] = CASES
-    assert schedule.parts(known["tabular"]) == 1 and scaling.loops(known["tabular"], schedule) == 0
+    assert schedule.parts(known["tabular"], 2) == 1 and scaling.loops(known["tabular"], schedule) == 0
     assert predict("tabular", 64, True) == pytest.approx(20), "one part, one thread"
     assert schedule.threads(known["seed_mlp"], 64) == 1, "too little work for a second thread"
-    parts, handed = schedule.parts(known["simplechains"]), scaling.loops(known["simplechains"], schedule)
+    parts, handed = schedule.parts(known["simplechains"], 2), scaling.loops(known["simplechains"], schedule)
     assert parts > 16 and handed == 1, "its 32 gradients are added by one thread"
     assert predict("simplechains", 2, True) == pytest.approx(1 + 1000 * -(-parts // 2) / parts + 1)
     assert predict("simplechains", 8, True) == pytest.approx(1 + 1000 * -(-parts // 8) / parts + 3)
     assert predict("simplechains", 8, False) == pytest.approx(1 + 1000 * -(-parts // 8) / parts + 7)
     # Gathering, 3 products forward, 5 backward; 2 slopes and 2 of the 3 biases.
+    assert [schedule.parts(known[rows], threads) for threads in (1, 2, 4, 64)] == [5, 8, 15, 22]
     assert scaling.loops(known["mnist_big"], schedule) == 1 + 3 + 5 + 2 + 2
     assert predict("mnist_big", 4, True) == pytest.approx(1 + 1000 + 13 * 2)
     assert predict(big, 4, True) == pytest.approx(1 + 2500 + 3 * 2 + 2 * 5)
-    assert predict(rows, 2, True) == pytest.approx(1 + 250 * 3 / 5 + 5)
+    assert predict(rows, 2, True) == pytest.approx(1 + 250 / 2 + 5)
     floor = 1e6 * scaling.moved(known["wide"]) / 3e10
     assert predict("wide", 64, False) == pytest.approx(floor)
     assert predict("wide", 64, True) < floor

@@ -2,6 +2,7 @@
 #include "program/forward.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "program/schedule.h"
@@ -77,7 +78,9 @@ void Forward<T>::run(const T* params, const T* state, int64_t rows, const T* con
   if (rows <= 0) return;
   if (few_fit_ && rows <= kFewRows && !watch) return few(params, state, rows, x, out);
   const Plan& plan = network_.plan();
-  const int64_t block_of = row_sharded_ ? block_rows(plan) : std::min(std::max<int64_t>(batch, 1), rows);
+  const double flops = plan.flops * static_cast<double>(rows);
+  const int outer = row_sharded_ ? team(flops, threads_) : team_at_once(flops, threads_);
+  const int64_t block_of = row_sharded_ ? block_rows(plan, rows, outer) : std::min(std::max<int64_t>(batch, 1), rows);
   const int64_t blocks = (rows + block_of - 1) / block_of;
 
   auto one_block = [&](Workspace<T>& ws, int64_t b, int threads, Interrupt* ask) {
@@ -88,8 +91,6 @@ void Forward<T>::run(const T* params, const T* state, int64_t rows, const T* con
 
   using Lease = typename WorkspacePool<T>::Lease;
   auto observe = [&](Workspace<T>& ws, int64_t chain) { ws.laps = watch ? watch->chain(at(chain)) : nullptr; };
-  const double flops = plan.flops * static_cast<double>(rows);
-  const int outer = row_sharded_ ? team(flops, threads_) : team_at_once(flops, threads_);
   if (!row_sharded_ || blocks <= 1 || outer == 1) {
     const int threads = row_sharded_ ? 1 : outer;
     Lease ws(pool_, std::min(block_of, rows), threads);
@@ -109,7 +110,7 @@ void Forward<T>::run(const T* params, const T* state, int64_t rows, const T* con
     }
     return;
   }
-  // Rows don't know each other, so threads may take any blocks. In rounds, so that a stop is heard in time.
+  // Rows don't know each other, so each block goes to whoever is free. In rounds, so that a stop is heard in time.
   const int64_t tasks = std::min<int64_t>(outer, blocks);
   std::vector<Lease> leases;
   leases.reserve(at(tasks));
@@ -120,9 +121,11 @@ void Forward<T>::run(const T* params, const T* state, int64_t rows, const T* con
   const int64_t round = std::max(tasks, static_cast<int64_t>(std::min(1e8 / work, 1e6)) * tasks);
   for (int64_t from = 0; from < blocks; from += round) {
     const int64_t to = std::min(blocks, from + round);
+    std::atomic<int64_t> next{from};
     with_team(outer, [&] {
       parallel_for(tasks, outer, [&](int64_t t) noexcept {
-        for (int64_t b = from + t; b < to; b += tasks) one_block(*leases[at(t)], b, 1, nullptr);
+        for (int64_t b; (b = next.fetch_add(1, std::memory_order_relaxed)) < to;)
+          one_block(*leases[at(t)], b, 1, nullptr);
       });
     });
     interrupt.after(work * static_cast<double>(to - from));

@@ -46,4 +46,13 @@ inline constexpr double kAskEvery = 5e8;
 // Rows of one block of a prediction: its widest value stays in L1 or L2, and the panel of each weight is used often.
 inline int64_t block_rows(const Plan& plan) { return std::clamp<int64_t>((16 << 10) / plan.widest / 12 * 12, 12, 768); }
 
+// The same where a team shares the rows: small enough that who is done first does not wait long for the others. No sum
+// goes over the rows of a prediction, so this cut alone may depend on the number of threads.
+inline int64_t block_rows(const Plan& plan, int64_t rows, int threads) {
+  if (threads <= 1) return block_rows(plan);
+  constexpr int64_t least = 48, blocks_each = 4;
+  const int64_t even = (rows / (blocks_each * threads) + 11) / 12 * 12;
+  return std::min(block_rows(plan), std::max(least, even));
+}
+
 }  // namespace netlet
