@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cases import FIT_OVERHEAD, SWEEPS, Goal
-from benchmarks.contestants import CONTESTANTS, ISAS
+from benchmarks.contestants import CONTESTANTS, DEFAULTS, ISAS
 from benchmarks.figures import Figure, Group, groups, number
 
 # The libraries in the order of the tables. An entry belongs to the one that its name begins with.
@@ -93,6 +93,7 @@ class Held:
     met: str
     asks: str = ""  # microseconds
     bound: str = ""  # microseconds below which the processor can't get: see goals_table
+    defaults: str = ""  # the fastest peer at its defaults, and the ratio
 
 
 def held_goals(found: list[Group]) -> list[Held]:
@@ -135,7 +136,15 @@ def _with_bound(held: Held, group: Group, goal: Goal | None, most: float | None)
     limits = [group.flops / most / 1e3] if most is not None else []
     limits += [reading.median] if reading is not None else []
     bound = number(max(limits)) if limits else ""
-    return replace(held, asks="" if asks is None else number(asks), bound=bound)
+    return replace(held, asks="" if asks is None else number(asks), bound=bound, defaults=_beside_defaults(group, goal))
+
+
+def _beside_defaults(group: Group, goal: Goal) -> str:
+    ours = group.fastest_of(goal.by) if goal.by else group.ours
+    plain = group.best(goal.against, DEFAULTS)
+    if ours is None or plain is None or goal.times_faster is None:
+        return ""
+    return f"{_named(plain)}, {plain.ratio(ours):.2f}×"
 
 
 def _hold(group: Group, goal: Goal | None) -> Held:
@@ -166,13 +175,14 @@ def goals_table(found: list[Group]) -> list[str]:
     """A row a goal and a row a case that has none, with what was held against it."""
     rows = [row(vars(held).values()) for held in held_goals(found)]
     head = [
-        "| case | Netlet | fastest peer | ratio | goal | met | it asks, µs | roofline, µs |",
-        "|---|---:|---:|---:|---|---|---:|---:|",
+        "| case | Netlet | fastest peer | ratio | goal | met | it asks, µs | roofline, µs | at defaults |",
+        "|---|---:|---:|---:|---|---|---:|---:|---:|",
     ]
     intro = [
         "The roofline is what the case's matrix products alone take where the multiply-add units of all cores never "
         "wait: what one of them was measured to do in this run, times the cores. For one row it is what reading the "
-        "weights once takes one core, if that is more.",
+        "weights once takes one core, if that is more. The last column is the fastest peer where each has its "
+        "defaults; a goal is met beside the fastest of all settings only.",
         "",
     ]
     return intro + head + rows if rows else []

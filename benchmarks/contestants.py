@@ -229,6 +229,13 @@ ALL: tuple[Contestant, ...] = (
 
 CONTESTANTS: dict[str, Contestant] = {contestant.name: contestant for contestant in ALL}
 
+# Each peer as it comes, without a setting of its own; of Keras, each backend.
+DEFAULTS = frozenset(
+    peer.name
+    for peer in ALL
+    if peer.name in (peer.library, f"keras-{peer.settings.get('backend')}") and not (peer.is_netlet or peer.bound)
+)
+
 
 def chosen(names: list[str] | None) -> list[Contestant]:
     """Netlet's entries, the bounds and the peers named, each by its own name or by the library's; all if None.

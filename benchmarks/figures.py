@@ -86,9 +86,11 @@ class Group:
         found = [figure for figure in self.figures if figure.contestant in contestants]
         return min(found, key=lambda figure: figure.median, default=None)
 
-    def best(self, against: str | None) -> Figure | None:
-        """The fastest peer; with ``against``, the fastest entry of that library."""
+    def best(self, against: str | None, among: Collection[str] | None = None) -> Figure | None:
+        """The fastest peer; with ``against``, the fastest entry of that library; with ``among``, of these entries."""
         peers = [f for f in self.figures if not f.is_netlet and not f.is_bound]
+        if among is not None:
+            peers = [f for f in peers if f.contestant in among]
         if against:
             peers = [f for f in peers if f.contestant == against or f.contestant.startswith(f"{against}-")]
         return min(peers, key=lambda figure: figure.median, default=None)

@@ -497,7 +497,7 @@ def test_the_roofline_is_of_all_cores_and_for_one_row_of_reading() -> None:
 def test_compare_shows_ratios_goals_and_the_cases_lost(tmp_path: Path) -> None:
     run = _fixture_run(
         {
-            "seed_linear": {"netlet": [1, 2, 3], "numpy": [50, 60, 70], "jax": [30, 50, 90]},
+            "seed_linear": {"netlet": [1, 2, 3], "numpy": [70, 70, 70], "jax": [60, 60, 60], "jax-best": [30, 50, 90]},
             "seed_linear_long": {"netlet": [0.5, 0.5, 0.5], "numpy": [9, 9, 9]},
             "tabular": {"netlet": [100, 100, 100], "numpy": [50, 50, 50]},
             "predict_64-64-64-10_batch32": {"netlet": [3, 3, 3], "numpy": [1, 1, 1], "onnxruntime-1": [9, 9, 9]},
@@ -507,7 +507,8 @@ def test_compare_shows_ratios_goals_and_the_cases_lost(tmp_path: Path) -> None:
     path.write_text(json.dumps(run))
     written = compare.report(path)
     table = (tmp_path / "run.md").read_text()
-    assert "| seed_linear | netlet 2 | jax 50 | 25.00 [27.50, 30.00] | ≥ 20× the best peer | yes |" in table
+    assert "| seed_linear | netlet 2 | jax-best 50 | 25.00 [27.50, 30.00] | ≥ 20× the best peer | yes |" in table
+    assert "| jax 60, 30.00× |" in table, "where each has its defaults"
     assert "| tabular | netlet 100 | numpy 50 | 0.50 [0.50, 0.50] | ≥ 3.5× the best peer | no |" in table
     assert "| netlet 3 | onnxruntime-1 9 | 3.00 [3.00, 3.00] | ≥ 2× onnxruntime | yes |" in table
     assert "| fit: seed_linear | 1.5 | | | ≤ 1 µs above seed_linear_long | no |" in table
