@@ -242,26 +242,61 @@ static void sparse_categorical_crossentropy(const LossArgs<T>& a) {
   });
 }
 
+// sparse_categorical_crossentropy_logits of rows that a register holds, whose softmax somebody wants: the same
+// operations, but the logarithms of as many positions at once as there are lanes.
+template <class T>
+static NL_FN void short_sparse_logits(const LossArgs<T>& a) {
+  using vec = Vec<T>;
+  constexpr int64_t L = vec::lanes;
+  const int64_t c = a.classes;
+  const auto row = vec::first(c);
+  T sums[L], above[L], values[L];  // above: x_label - max x
+  vec(T(1)).store(sums), vec(T(0)).store(above);
+  int64_t pending = 0, next = 0, position = 0;  // positions whose logarithm is due; the row and position it goes to
+  double sum = 0;
+  auto settle = [&] {
+    (log(vec::load(sums)) - vec::load(above)).store(values);
+    for (int64_t i = 0; i < pending; ++i) {
+      sum += static_cast<double>(values[i]);
+      if (++position < a.positions) continue;
+      const T w = a.weight ? a.weight[next] : T(1);
+      a.row_loss[next++] = static_cast<double>(w) * sum / static_cast<double>(a.positions);
+      position = 0, sum = 0;
+    }
+    pending = 0;
+  };
+  const T* x = a.prediction;
+  const int32_t* label = static_cast<const int32_t*>(a.target);
+  for (int64_t r = 0, at = 0; r < a.rows; ++r) {
+    const T factor = a.scale * (a.weight ? a.weight[r] : T(1)) / static_cast<T>(a.positions);
+    for (int64_t p = 0; p < a.positions; ++p, ++label, x += c, at += c) {
+      const bool known = *label >= 0 && *label < c;
+      const T nan = static_cast<T>(__builtin_nan(""));
+      const ShortSoftmax<T> s = short_softmax(c, x);
+      if (a.probabilities) s.y.store(a.probabilities + at, row);
+      if (a.gradient) {
+        T q[L];
+        s.y.store(q);
+        (vec(known ? factor : nan) * s.y).store(a.gradient + at, row);
+        if (known) a.gradient[at + *label] = factor * (q[*label] - T(1));
+      }
+      sums[pending] = s.sum;
+      above[pending] = known ? x[*label] - s.top : nan;
+      if (++pending == L) settle();
+    }
+  }
+  settle();
+}
+
 // l = log sum exp(x) - x_label; gradient = factor * (softmax(x) - one_hot(label))
 template <class T>
 static void sparse_categorical_crossentropy_logits(const LossArgs<T>& a) {
   const int64_t c = a.classes;
+  if (c <= Vec<T>::lanes && (a.gradient || a.probabilities)) return short_sparse_logits(a);
   for_positions<T, int32_t>(a, 1, [&](const T* x, const int32_t* label, T factor, T* probabilities, T* gradient) {
     using vec = Vec<T>;
     const bool known = *label >= 0 && *label < c;
     const T nan = static_cast<T>(__builtin_nan(""));
-    if (c <= vec::lanes && (gradient || probabilities)) {
-      const ShortSoftmax<T> s = short_softmax(c, x);
-      const auto row = vec::first(c);
-      if (probabilities) s.y.store(probabilities, row);
-      if (gradient) {
-        T q[vec::lanes];
-        s.y.store(q);
-        (vec(known ? factor : nan) * s.y).store(gradient, row);
-        if (known) gradient[*label] = factor * (q[*label] - T(1));
-      }
-      return known ? log_scalar(s.sum) - (x[*label] - s.top) : nan;
-    }
     LogSumExp<T> lse;
     if (T* q = gradient ? gradient : probabilities) {
       lse = softmax_row(c, x, q);
