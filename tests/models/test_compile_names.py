@@ -151,6 +151,72 @@ def test_metrics_of_some_outputs_only() -> None:
     assert set(model.fit(X, [CLASSES, BINARY], verbose=0).history) == set(names)
 
 
+# One output, by its name
+
+
+def one_named(kind: str) -> Any:
+    x = Input((4,))
+    made: Any = {
+        "stack": lambda: Sequential([Input((4,)), Dense(3, "softmax", name="out")]),
+        "later": lambda: Sequential([Dense(3, "softmax", name="out")]),
+        "graph": lambda: Model(x, Dense(3, "softmax", name="out")(x)),
+        "dict": lambda: Model(x, {"out": Dense(3, "softmax", name="other")(x)}),
+    }[kind]()
+    made.build((None, 4))
+    made.set_weights(single().get_weights())
+    return made
+
+
+@each_backend
+@pytest.mark.parametrize("kind", ["stack", "later", "graph", "dict"])
+def test_one_output_may_be_named(kind: str, backend: str, tmp_path: Path) -> None:
+    found = []
+    for named in (True, False):
+        model = one_named(kind)
+
+        def of(value: Any, named: bool = named) -> Any:
+            return {"out": value} if named else value
+
+        weights = of(0.5) if named else [0.5]
+        model.compile("adam", of("mse"), weights, of(["mae", "accuracy"]), of(["mse"]))
+        assert model.metrics_names == ["loss", "mae", "accuracy", "mse"]
+        history = model.fit(X, ONE_HOT, epochs=3, shuffle=False, verbose=0, sample_weight=WEIGHT).history
+        found.append((history, [w.tolist() for w in model.get_weights()]))
+        model.save(tmp_path / "m")
+        assert load_model(tmp_path / "m").get_compile_config() == model.get_compile_config()
+    assert found[0] == found[1]
+    assert found[0][0]["loss"][0] == pytest.approx(0.5 * found[0][0]["mse"][0] * WEIGHT.mean(), rel=1e-5)
+
+
+def test_a_name_may_stand_before_a_config_or_a_pending_loss() -> None:
+    model = one_named("stack")
+    model.compile("sgd", {"out": {"class_name": "Huber", "config": {"delta": 0.5}}})
+    assert model.loss.delta == 0.5
+    model.compile("sgd", {"class_name": "Huber", "config": {"delta": 0.25}})  # which is no dict of names
+    assert model.loss.delta == 0.25
+    model.compile("sgd", {"out": "crossentropy"})
+    model.fit(X, CLASSES, verbose=0)
+    assert model.loss.name == "sparse_categorical_crossentropy"
+
+
+@pytest.mark.parametrize("kind", ["stack", "later", "graph", "dict"])
+@pytest.mark.parametrize(
+    "settings", [{"loss": "mse"}, {"loss_weights": 0.5}, {"metrics": ["mae"]}, {"weighted_metrics": ["mae"]}]
+)
+def test_the_name_of_no_output_is_refused(kind: str, settings: dict[str, Any]) -> None:
+    ((argument, value),) = settings.items()
+    with pytest.raises(ValueError, match=f"compile: {argument} names 'wrong', the model's output is 'out'"):
+        one_named(kind).compile("sgd", **{"loss": "mse", argument: {"wrong": value}})
+    with pytest.raises(ValueError, match=f"compile: {argument} names 'wrong', the model's outputs are 'a', 'b'"):
+        double().compile("sgd", **{"loss": "mse", argument: {"wrong": value}})
+
+
+def test_a_model_without_layers_has_no_name_of_an_output() -> None:
+    with pytest.raises(ValueError, match="loss names 'out', the model's output has no name yet: add layers first"):
+        Sequential().compile("sgd", {"out": "mse"})
+    Sequential().compile("sgd", {})
+
+
 # Several outputs
 
 

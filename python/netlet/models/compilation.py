@@ -35,7 +35,7 @@ class Scored(NamedTuple):
 class Compilation:
     """The settings of training.
 
-    Args: those of ``compile``, and ``outputs``: the names of the model's outputs where it has several, else ().
+    Args: those of ``compile``, and ``outputs``: the names of the model's outputs; () where there is one without a name.
 
     Attributes:
         optimizer: the Optimizer.
@@ -43,7 +43,7 @@ class Compilation:
         pending: of outputs whose loss labels decide ("crossentropy"), what it was called; until then they have none.
         metrics: for each output, Metrics, or the names "accuracy" and "acc", which need the model's output to become
             one; weighted_metrics: likewise, those that sample weights enter.
-        outputs: as given.
+        outputs: the names of the outputs where there are several, else (): they then stand before those of metrics.
         check_finite: whether data are checked for NaN and infinity.
         steps_per_execution: how many steps lie between two calls of batch hooks.
 
@@ -64,7 +64,8 @@ class Compilation:
         check_finite: bool = False,
         outputs: Sequence[str] = (),
     ) -> None:
-        self.outputs = tuple(outputs)
+        self._names = tuple(outputs)
+        self.outputs = self._names if len(self._names) > 1 else ()
         found = optimizers.get(optimizer)
         if found is None:
             raise ValueError("compile: optimizer must not be None")
@@ -93,15 +94,19 @@ class Compilation:
 
     @property
     def _count(self) -> int:
-        return max(len(self.outputs), 1)
+        return max(len(self._names), 1)
 
     def _spread(self, given: Any, what: str, missing: Any) -> list[Any]:
         """An entry for each output, from a dict by their names or a list of as many."""
         if isinstance(given, Mapping):
-            if unknown := [key for key in given if key not in self.outputs]:
-                known = ", ".join(map(repr, self.outputs)) or "none: it has one"
-                raise ValueError(f"compile: {what} names {unknown[0]!r}, the model's outputs are {known}")
-            return [given.get(name, missing) for name in self.outputs]
+            if unknown := [key for key in given if key not in self._names]:
+                known = f"outputs are {', '.join(map(repr, self._names))}"
+                if len(self._names) < 2:
+                    known = (
+                        f"output is {self._names[0]!r}" if self._names else "output has no name yet: add layers first"
+                    )
+                raise ValueError(f"compile: {what} names {unknown[0]!r}, the model's {known}")
+            return [given.get(name, missing) for name in self._names] or [missing]
         if len(given) != self._count:
             raise ValueError(
                 f"compile: {what} has {len(given)} elements, expected {self._count} as the model has "
@@ -110,7 +115,7 @@ class Compilation:
         return list(given)
 
     def _each_loss(self, loss: Any) -> list[Any]:
-        if self.outputs and isinstance(loss, Mapping) and not {"class_name", "config"} <= set(loss):
+        if isinstance(loss, Mapping) and "class_name" not in loss:
             return self._spread(loss, "loss", None)
         if isinstance(loss, (list, tuple)):
             return self._spread(loss, "loss", None)

@@ -86,8 +86,9 @@ class Compiled:
             optimizer: a name, an Optimizer or a config.
             loss: a name, a Loss, a loss function or a config; may be None for a model that only predicts.
                 "crossentropy" and "ce" become the cross-entropy that fits the first labels. For several outputs, a list
-                or a dict by their names, with None for an output that is not trained for.
-            loss_weights: what each output's loss counts in their sum; default 1.
+                or a dict by their names, with None for an output that is not trained for. An output's name is that of
+                the layer it comes from, and one output may be named so, too.
+            loss_weights: what each output's loss counts in their sum, a number, list or dict; default 1.
             metrics: list of names, Metrics, functions or configs; for several outputs, a list or dict of such lists.
             weighted_metrics: likewise, those that sample weights enter.
             steps_per_execution: steps between two calls of batch hooks, for callbacks that have any.
@@ -116,7 +117,7 @@ class Compiled:
             self._set_compilation(made)
 
     def _output_names(self) -> Sequence[str]:
-        """The outputs' names, where there are several."""
+        """The outputs' names; none where the only one has none yet."""
         return ()
 
     def _set_compilation(self, compilation: Compilation) -> None:

@@ -198,7 +198,7 @@ class Model(LayeredModel):
         return [value.shape for value in self._outputs.values]
 
     def _output_names(self) -> Sequence[str]:
-        return self.output_names if len(self._outputs.values) > 1 else ()
+        return self.output_names
 
     def _adapt_x(self, x: Any, input_shape: Any) -> tuple[NDArray[Any], ...]:
         finite = self._compilation is not None and self._compilation.check_finite

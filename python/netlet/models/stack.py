@@ -161,6 +161,9 @@ class LayerStack(LayeredModel):
         layers = self.layers
         return layers[0].name if layers else self.name
 
+    def _output_names(self) -> Sequence[str]:
+        return [self._stack[-1].name] if self.layers else ()
+
     def _input_shape_for(self, x: Any) -> Shape:
         if self.built:
             return self.input_shape
