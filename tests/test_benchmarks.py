@@ -707,8 +707,14 @@ def test_streaming_fits_a_map_without_copying_it(
     assert "| shuffled |" in capsys.readouterr().out
 
 
-def test_streaming_sees_a_copy() -> None:
-    before = streaming.anonymous()
+@pytest.mark.parametrize("freed", [False, True])
+def test_streaming_sees_a_copy(freed: bool) -> None:
+    if freed:  # memory that the allocator keeps, and would place the copy in
+        block = np.ones(4_000_000)  # of 32 MB, mapped; thereafter, what is smaller lies in the heap
+        del block
+        blocks = [np.ones(3_000_000) for _ in range(2)]
+        blocks.clear()
+    before = streaming.in_use()
     with streaming.Watch().running() as watch:
         copy = np.ones(5_000_000)
         time.sleep(0.05)
