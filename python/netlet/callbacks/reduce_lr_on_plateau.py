@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from netlet.callbacks.callback import Logs
+from netlet.callbacks.inner_optimizers import holds_several, inner_optimizers, learning_rates
 from netlet.callbacks.messages import say
 from netlet.callbacks.monitor_callback import MonitorCallback
 
@@ -15,7 +16,8 @@ from netlet.callbacks.monitor_callback import MonitorCallback
 class ReduceLROnPlateau(MonitorCallback):
     """Multiplies the learning rate by a factor when a metric has not improved for some epochs.
 
-    The logs, and so the `History`, get ``learning_rate``: what it was in the epoch.
+    The logs, and so the `History`, get ``learning_rate``: what it was in the epoch. Of a `MultiOptimizer`, the rates of
+    all its optimizers are reduced, and the logs get ``learning_rate_<name of the optimizer>``.
 
     Args:
         monitor: the metric's name in the logs; default "val_loss". Where it is missing, a warning says so.
@@ -28,7 +30,7 @@ class ReduceLROnPlateau(MonitorCallback):
         min_lr: the learning rate is not made smaller than this; default 0.
 
     Raises: ValueError if ``factor`` is 1 or more. At the end of an epoch, ValueError if mode is "auto" and the metric's
-        direction is not known, TypeError if the optimizer follows a schedule.
+        direction is not known, TypeError if an optimizer follows a schedule.
     """
 
     def __init__(
@@ -67,7 +69,7 @@ class ReduceLROnPlateau(MonitorCallback):
         if self.monitor_op is None:
             self._set_monitor_op()
         logs = {} if logs is None else logs
-        logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+        logs.update(learning_rates(self.model.optimizer))
         current = logs.get(self.monitor)
         if current is None:
             warnings.warn(
@@ -89,16 +91,19 @@ class ReduceLROnPlateau(MonitorCallback):
                 self.wait = 0
 
     def _reduce(self, epoch: int) -> bool:
-        """Make the learning rate smaller; return whether it was not at its least already."""
-        optimizer = self.model.optimizer
-        old = float(optimizer.learning_rate)
-        if old <= np.float32(self.min_lr):
-            return False
-        new = max(old * self.factor, self.min_lr)
-        optimizer.learning_rate = new
-        if self.verbose > 0:
-            say(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.")
-        return True
+        """Make each learning rate smaller; return whether one was not at its least already."""
+        reduced = False
+        for optimizer in inner_optimizers(self.model.optimizer):
+            old = float(optimizer.learning_rate)
+            if old <= np.float32(self.min_lr):
+                continue
+            new = max(old * self.factor, self.min_lr)
+            optimizer.learning_rate = new
+            reduced = True
+            if self.verbose > 0:
+                whose = f"{optimizer.name} " if holds_several(self.model.optimizer) else ""
+                say(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing {whose}learning rate to {new}.")
+        return reduced
 
     def in_cooldown(self) -> bool:
         """Return whether the last reduction was less than ``cooldown`` epochs ago."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from netlet.callbacks.callback import Callback, Logs
+from netlet.callbacks.inner_optimizers import holds_several, inner_optimizers
 
 
 class SwapEMAWeights(Callback):
     """Puts the moving average of the weights into the model for evaluations, validations and predictions, and the
     weights back afterwards.
 
-    The optimizer must keep it (``use_ema=True``). The two are exchanged in place: what another callback changes in the
-    meantime is changed in the one that is in the model.
+    The optimizer must keep it (``use_ema=True``); of a `MultiOptimizer`, one at least must, and the weights that it
+    moves are exchanged. This is done in place: what another callback changes in the meantime is changed in the one that
+    is in the model.
 
     Args:
         swap_on_epoch: exchange them at the end of each epoch, too, and back at the beginning of the next: callbacks
@@ -66,13 +68,18 @@ def moving_averages(optimizer: Any) -> list[tuple[Any, Any]]:
 
     Raises: ValueError if the optimizer keeps none.
     """
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    if not getattr(inner, "use_ema", False):
+    averaging = [inner for inner in inner_optimizers(optimizer) if getattr(inner, "use_ema", False)]
+    if not averaging:
+        whose = "one of the MultiOptimizer's optimizers" if holds_several(optimizer) else "the optimizer"
         raise ValueError(
-            f"SwapEMAWeights must be used when `use_ema=True` is set on the optimizer, got {optimizer!r} without it"
+            f"SwapEMAWeights must be used when `use_ema=True` is set on {whose}, got {optimizer!r} without it"
         )
     from netlet.optimizers.state import frozen_among
 
-    pairs = list(zip(inner.trainable_variables, inner._model_variables_moving_average, strict=True))
+    pairs = [
+        pair
+        for inner in averaging
+        for pair in zip(inner.trainable_variables, inner._model_variables_moving_average, strict=True)
+    ]
     frozen = frozen_among([weight for weight, _ in pairs])
     return [(weight, average) for weight, average in pairs if id(weight) not in frozen]

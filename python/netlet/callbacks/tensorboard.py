@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from netlet.callbacks.callback import Callback, Logs
+from netlet.callbacks.inner_optimizers import learning_rates
 
 _NUMBERS = itertools.count()  # of the event files of this process
 
@@ -18,8 +19,9 @@ class TensorBoard(Callback):
     """Writes metrics, weights and the graph of the model to event files: ``tensorboard --logdir logs`` shows them.
 
     Scalars in ``<log_dir>/train`` and ``<log_dir>/validation``, under Keras' tags: ``epoch_<metric>`` and
-    ``epoch_learning_rate`` against epochs, ``evaluation_<metric>_vs_iterations`` against updates, ``batch_<metric>``
-    against batches. A file is made when there is something to write.
+    ``epoch_learning_rate`` against epochs (``epoch_learning_rate_<name>`` of each optimizer of a `MultiOptimizer`),
+    ``evaluation_<metric>_vs_iterations`` against updates, ``batch_<metric>`` against batches. A file is made when there
+    is something to write.
 
     Args:
         log_dir: the folder.
@@ -135,7 +137,7 @@ class TensorBoard(Callback):
         logs = logs or {}
         train = {name: value for name, value in logs.items() if not name.startswith("val_")}
         optimizer = self.model.optimizer
-        train["learning_rate"] = float(optimizer.learning_rate)
+        train = self._collect_learning_rate(train)
         if self.write_steps_per_second:
             begin, updates = self._epoch_begin
             train["steps_per_second"] = (optimizer.iterations - updates) / max(time.perf_counter() - begin, 1e-9)
@@ -150,6 +152,11 @@ class TensorBoard(Callback):
             self._write_embeddings()
         for writer in self._writers.values():
             writer.flush()
+
+    def _collect_learning_rate(self, logs: dict[str, Any]) -> dict[str, Any]:
+        """Return the logs with the learning rate among them, or that of each optimizer."""
+        logs.update(learning_rates(self.model.optimizer))
+        return logs
 
     def on_test_end(self, logs: Logs = None) -> None:
         optimizer = self.model.optimizer

@@ -103,7 +103,7 @@ class MultiOptimizer(Optimizer):
     """Several optimizers, each of which moves weights of its own.
 
     In ``fit``, their steps are made in Python, one for each step of training, by NumPy. Each has its own learning rate,
-    clipping, decay, averages and count; callbacks that set a learning rate find none here.
+    clipping, decay, averages and count; callbacks that set a learning rate set that of each.
 
     Args:
         optimizer_map: an `OptimizerMap`, or a function that returns the Optimizer of a variable.
