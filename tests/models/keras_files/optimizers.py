@@ -33,6 +33,8 @@ OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
     "adam_common": ("Adam", {"learning_rate": 0.01, **COMMON}),
     "adafactor_common": ("Adafactor", {"learning_rate": 0.01, **COMMON}),
     "muon_common": ("Muon", {"learning_rate": 0.005, **COMMON}),
+    "schedule_free": ("ScheduleFreeAdamW", {"learning_rate": 0.01, "warmup_steps": 5}),
+    "schedule_free_common": ("ScheduleFreeAdamW", {"learning_rate": 0.01, **COMMON}),
     "scheduled": ("Adam", {"learning_rate": "schedule", "clipnorm": 1.0}),
 }
 ROWS, BATCH = 40, 4  # ten steps: an accumulation of four is left half done

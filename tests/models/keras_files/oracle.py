@@ -15,6 +15,7 @@ import sys
 import traceback
 import warnings
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 sys.path.insert(0, str(Path(__file__).parent))
@@ -23,6 +24,19 @@ import cases
 import keras
 import numpy as np
 import optimizers
+
+
+def keep_the_old_iterate() -> None:
+    """Let Keras' ScheduleFreeAdamW (3.15.1) compute on PyTorch what it does on JAX, and what the paper says.
+
+    Its step reads the momentum before and after it changes; PyTorch's tensors change in place, so both are the new one.
+    """
+
+    def assign_sub(self: Any, variable: Any, value: Any) -> None:
+        variable._value = variable._value - value
+
+    if keras.backend.backend() == "torch":
+        keras.optimizers.ScheduleFreeAdamW.assign_sub = assign_sub
 
 
 def write(folder: Path) -> None:
@@ -86,6 +100,7 @@ def fixtures(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    keep_the_old_iterate()
     if sys.argv[1] == "fixtures":
         fixtures(Path(__file__).parent / "fixtures")
     else:
