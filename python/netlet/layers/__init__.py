@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from netlet.errors import unknown_name
 from netlet.layers.activation import Activation
 from netlet.layers.activation_layers import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from netlet.layers.activity_regularization import ActivityRegularization
@@ -107,15 +108,40 @@ def __getattr__(name: str) -> Any:
     return found[name]
 
 
-def deserialize(config: Any) -> Layer:
-    """Return the layer that a config describes; the inverse of `serialize`. It has no weights yet."""
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Layer:
+    """Return the layer that a config describes; the inverse of `serialize`. It has no weights yet.
+
+    Args:
+        config: ``{"class_name": str, "config": dict}``.
+        custom_objects: layers, regularizers and constraints of one's own, by name.
+
+    Raises: ValueError if the config is none, or names something unknown.
+    """
     name = config.get("class_name") if isinstance(config, Mapping) else None
-    if isinstance(name, str) and name not in REGISTRY.objects:
+    custom = custom_objects or {}
+    if isinstance(name, str) and name not in REGISTRY.objects and name not in custom:
         __getattr__("Normalization")  # registers those of its group
-    made = REGISTRY.deserialize(config)
+        if name not in REGISTRY.objects:
+            known = [*REGISTRY.objects, *custom]
+            raise ValueError(f"{unknown_name('layer', name, known)}; one of your own must be among custom_objects")
+    if custom and isinstance(config, Mapping) and isinstance(config.get("config"), Mapping):
+        config = {**config, "config": {key: _own(key, value, custom) for key, value in config["config"].items()}}
+    own = custom.get(name) if isinstance(name, str) else None
+    made = REGISTRY.deserialize(config) if own is None else own.from_config(dict(config.get("config", {})))
     if not isinstance(made, Layer):
         raise ValueError(f"layer config: expected a dict with 'class_name' and 'config', got {config!r}")
     return made
+
+
+def _own(argument: str, value: Any, custom: Mapping[str, Any]) -> Any:
+    """An argument of a layer: the user's object where its name is one of them."""
+    if argument.rpartition("_")[2] not in ("activation", "constraint", "initializer", "regularizer"):
+        return value
+    name = value.get("class_name") if isinstance(value, Mapping) else value
+    if not isinstance(name, str) or name not in custom:
+        return value
+    found = custom[name]
+    return found.from_config(dict(value.get("config", {}))) if isinstance(value, Mapping) else found
 
 
 __all__ = [

@@ -300,18 +300,24 @@ class Model(LayeredModel):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], presets: dict[str, dict[str, NDArray[Any]]] | None = None) -> Model:
+    def from_config(
+        cls,
+        config: dict[str, Any],
+        presets: dict[str, dict[str, NDArray[Any]]] | None = None,
+        custom_objects: Mapping[str, Any] | None = None,
+    ) -> Model:
         """Return a new model made from what `get_config` returned.
 
         Args:
             config: the layers and their calls.
             presets: values of weights by layer and weight; without them they are initialized.
+            custom_objects: classes and functions of one's own by name.
 
         Raises: ValueError, TypeError if the config is not one of a Model.
         """
         if not isinstance(config, dict) or not {"layers", "calls", "inputs", "outputs"} <= set(config):
             raise ValueError(f"Model config: expected layers, calls, inputs and outputs, got {config!r}")
-        layers = [deserialize_layer(entry) for entry in config["layers"]]
+        layers = [deserialize_layer(entry, custom_objects) for entry in config["layers"]]
         values: list[SymbolicTensor] = []
         for layer in layers:
             if isinstance(layer, InputLayer):

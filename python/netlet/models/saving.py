@@ -11,8 +11,9 @@ strings:
 - ``columns``, if the model was fitted on a data frame: the names of its columns
 - ``training``: the optimizer's iterations and the state of the shuffles
 
-Loading reads this file and nothing else. Names in it are looked up in Netlet's own tables: nothing is imported,
-evaluated or unpickled. A file that breaks any rule is a `ModelFormatError`.
+Loading reads this file and nothing else. Names in it are looked up in Netlet's own tables, and among the classes and
+functions that `load_model` is handed: nothing is imported, evaluated or unpickled. A file that breaks any rule is a
+`ModelFormatError`.
 
 The suffix ``.keras`` names Keras' format instead, which `netlet.models.keras_files` has.
 """
@@ -23,6 +24,7 @@ import io
 import json
 import os
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -32,6 +34,7 @@ from netlet import random
 from netlet.errors import ModelFormatError, NotBuiltError
 from netlet.models import safetensors
 from netlet.models.columns import check_columns
+from netlet.models.custom_objects import compile_arguments
 from netlet.models.files import write_atomically
 from netlet.models.functional import Model
 from netlet.models.layered import LayeredModel
@@ -70,23 +73,23 @@ def load_model(
     Args:
         filepath: path of a file that `Sequential.save` wrote; with the suffix ``.keras``, also of one of Keras 3.
         compile: whether to compile it as it was, with the optimizer's state. With a warning, a ``.keras`` file is not
-            compiled if Netlet lacks something that this needs.
-        custom_objects: classes and functions by the names that a ``.keras`` file has for them.
+            compiled if Netlet lacks something of Keras' that this needs.
+        custom_objects: layers, optimizers, losses, metrics and the like that are your own: classes and functions by the
+            names that they had when the model was saved.
         safe_mode: accepted for Keras' sake: loading never runs code from the file.
 
-    Raises: ModelFormatError if the file is truncated, foreign or broken; OSError if it cannot be read; ImportError if
-        h5py is missing, which ``.keras`` files need.
+    Raises: ModelFormatError if the file is truncated, foreign or broken, or names what neither Netlet nor
+        ``custom_objects`` has; OSError if it cannot be read; ImportError if h5py is missing, which ``.keras`` files
+        need.
     """
     path = path_of(filepath)
     if path.lower().endswith(KERAS):
         from netlet.models.keras_files.files import load_model_file
 
         return load_model_file(path, custom_objects, compile)
-    if custom_objects:
-        raise ValueError("load_model: custom_objects are for .keras files")
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
-        return _load(file, size, compile)
+        return _load(file, size, compile, custom_objects or {})
 
 
 def to_bytes(model: LayeredModel) -> bytes:
@@ -161,7 +164,7 @@ def _dumps(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
-def _load(file: BinaryIO, size: int, compile: bool) -> LayeredModel:
+def _load(file: BinaryIO, size: int, compile: bool, custom: Mapping[str, Any] = MappingProxyType({})) -> LayeredModel:
     tensors, metadata = safetensors.read(file, size)
     if metadata.get("format") != FORMAT:
         raise ModelFormatError(f"format is {metadata.get('format')!r}, expected {FORMAT!r}: not a model of Netlet's")
@@ -176,13 +179,13 @@ def _load(file: BinaryIO, size: int, compile: bool) -> LayeredModel:
     _check_params(program, weights)
     try:
         kind = Model if isinstance(config, dict) and "calls" in config else Sequential
-        model: LayeredModel = kind.from_config(config, presets=_by_layer(weights))
+        model: LayeredModel = kind.from_config(config, _by_layer(weights), custom)
         _check_model(model, program)
         settings = safetensors.parse_json(metadata["compile"], "compile")
         if settings is not None and not isinstance(settings, dict):
             raise ModelFormatError(f"compile: expected an object or null, got {settings!r}")
         if compile and settings is not None:
-            model.compile_from_config(settings)
+            model.compile_from_config(compile_arguments(settings, custom))
         model._columns = check_columns(safetensors.parse_json(metadata.get("columns", "null"), "columns"))
         training = safetensors.parse_json(metadata["training"], "training")
         _restore_training(model, program, training, tensors)

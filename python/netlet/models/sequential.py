@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -69,19 +69,23 @@ class Sequential(LayerStack):
 
     @classmethod
     def from_config(
-        cls, config: dict[str, Any], presets: dict[str, dict[str, NDArray[Any]]] | None = None
+        cls,
+        config: dict[str, Any],
+        presets: dict[str, dict[str, NDArray[Any]]] | None = None,
+        custom_objects: Mapping[str, Any] | None = None,
     ) -> Sequential:
         """Return a new model made from what `get_config` returned.
 
         Args:
             config: with "layers", and optionally "name", "trainable" and "dtype".
             presets: values of weights by layer and weight, for layers that are built at once; others are initialized.
+            custom_objects: classes and functions of one's own by name.
 
         Raises: ValueError, TypeError if the config is not one of a Sequential.
         """
         if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
             raise ValueError(f"Sequential config: expected a dict with a list of 'layers', got {config!r}")
-        layers = [deserialize_layer(entry) for entry in config["layers"]]
+        layers = [deserialize_layer(entry, custom_objects) for entry in config["layers"]]
         if presets is not None:
             for layer in layers:
                 layer.preset(presets.get(layer.name, {}))

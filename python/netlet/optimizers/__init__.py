@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from netlet.optimizers import schedules
@@ -58,17 +59,23 @@ def get(identifier: Any) -> Optimizer | None:
     raise ValueError(f"optimizer: expected a name, a config or an Optimizer, got {identifier!r}")
 
 
-def deserialize(config: Any, custom_objects: dict[str, type[Optimizer]] | None = None) -> Optimizer:
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
     """Return the optimizer that a config describes; the inverse of `serialize`.
 
     Args:
-        custom_objects: classes of one's own by name.
+        custom_objects: classes of one's own by name, and functions that its learning rates are.
+
+    Raises: ValueError if it describes none, TypeError if a class of one's own makes something else.
     """
     if isinstance(config, dict) and isinstance(config.get("class_name"), str):
-        own = (custom_objects or {}).get(config["class_name"])
-        if own is not None:
-            return own.from_config(dict(config.get("config", {})))
         name = config["class_name"]
+        if custom_objects:
+            config = _with_own_rate(config, custom_objects)
+            if name in custom_objects:
+                found: Any = custom_objects[name].from_config(dict(config.get("config", {})))
+                if not isinstance(found, Optimizer):
+                    raise TypeError(f"optimizer: {name!r} of custom_objects made {found!r}, expected an Optimizer")
+                return found
         config = {**config, "class_name": name if name in REGISTRY.objects else name.lower()}
         kind = REGISTRY.objects.get(config["class_name"])
         if kind in (LossScaleOptimizer, MultiOptimizer) and isinstance(config.get("config"), dict):
@@ -77,6 +84,17 @@ def deserialize(config: Any, custom_objects: dict[str, type[Optimizer]] | None =
     made = REGISTRY.deserialize(config)
     optimizer: Optimizer = made() if isinstance(made, type) else made
     return optimizer
+
+
+def _with_own_rate(config: dict[str, Any], custom: Mapping[str, Any]) -> dict[str, Any]:
+    """The config with a learning rate of the user's, a schedule or a function, in the place of its name."""
+    arguments = config.get("config")
+    rate = arguments.get("learning_rate") if isinstance(arguments, Mapping) else None
+    name = rate.get("class_name") if isinstance(rate, Mapping) else rate
+    if not isinstance(name, str) or name not in custom:
+        return config
+    own = custom[name].from_config(dict(rate.get("config", {}))) if isinstance(rate, Mapping) else custom[name]
+    return {**config, "config": {**config["config"], "learning_rate": own}}
 
 
 __all__ = [
