@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,10 @@ from netlet.optimizers import SGD, Adam, LossScaleOptimizer, MultiOptimizer, Opt
 from netlet.optimizers.schedules import LearningRateSchedule
 from netlet.regularizers import Regularizer
 
-FORMATS: Any = pytest.mark.parametrize("suffix", ["safetensors"])
+NEEDS_H5PY = pytest.mark.skipif(
+    importlib.util.find_spec("h5py") is None, reason="h5py is not installed: pip install 'netlet[keras]'"
+)
+FORMATS: Any = pytest.mark.parametrize("suffix", ["safetensors", pytest.param("keras", marks=NEEDS_H5PY)])
 RNG = np.random.default_rng(4)
 X = RNG.standard_normal((40, 5)).astype(np.float32)
 Y = np.tanh(X[:, :2])
@@ -220,6 +224,36 @@ def test_without_it_the_error_names_it_and_both_ways(suffix: str, tmp_path: Path
     bare = load_model(path, compile=False)
     assert not bare.compiled
     np.testing.assert_array_equal(bare.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+@NEEDS_H5PY
+def test_an_optimizer_that_keras_has_and_netlet_lacks_is_left_out(tmp_path: Path) -> None:
+    """That is no fault of the caller's, and the model can be used: a warning, as of losses."""
+    from netlet.models.keras_files import archive
+
+    path = tmp_path / "m.keras"
+    compiled("sgd").save(path)
+    config, data = archive.read(str(path), (archive.CONFIG, archive.WEIGHTS))
+    for module, told in (("keras.optimizers", None), ("mine", "unknown optimizer 'Future'"), (None, "'Future'")):
+        entry = json.loads(config)
+        entry["compile_config"]["optimizer"].update(class_name="Future", module=module)
+        path.write_bytes(archive.write({archive.CONFIG: json.dumps(entry).encode(), archive.WEIGHTS: data}))
+        if told is None:
+            with pytest.warns(UserWarning, match="loaded without compile.*'future'"):
+                assert not load_model(path).compiled
+        else:
+            with pytest.raises(ModelFormatError, match=told):
+                load_model(path)
+
+
+@NEEDS_H5PY
+def test_keras_files_hold_functions_but_no_classes_of_losses_and_metrics(tmp_path: Path) -> None:
+    path = tmp_path / "m.keras"
+    goes_on(compiled(Momentum(), squares, [absolute]), path, Momentum=Momentum, squares=squares, absolute=absolute)
+    with pytest.warns(UserWarning, match="loaded without compile.*'squares'"):
+        assert not load_model(path, custom_objects={"Momentum": Momentum}).compiled
+    compiled(Momentum(), Squares()).save(path)
+    assert not load_model(path).compiled
 
 
 def test_what_it_cannot_make_is_told(tmp_path: Path) -> None:

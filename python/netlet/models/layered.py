@@ -300,7 +300,7 @@ class LayeredModel(Trainer):
 
         Args:
             filepath: path of the file, which is replaced in one step: a crash leaves the old or the new one. The suffix
-                ``.keras`` asks for Keras' format, without the optimizer's state; all others are safetensors.
+                ``.keras`` asks for Keras' format; all others are safetensors.
             overwrite: whether a file that exists may be replaced.
 
         Raises: NotBuiltError before the model is built; FileExistsError; OSError.

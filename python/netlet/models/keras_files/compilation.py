@@ -7,9 +7,9 @@ from typing import Any
 
 from netlet import losses, metrics, optimizers
 from netlet.errors import ModelFormatError
+from netlet.models.custom_objects import lacking
 from netlet.models.keras_files.objects import Custom, function_name, keras_object, refuse_code
 from netlet.models.layered import LayeredModel
-from netlet.optimizers import schedules
 
 # Optimizers of Keras whose arguments, by the names in Netlet's configs, Keras knows too.
 _OPTIMIZERS = (
@@ -23,12 +23,18 @@ def encode_compilation(model: LayeredModel) -> dict[str, Any] | None:
     settings = model.get_compile_config()
     if settings is None:
         return None
-    optimizer = settings["optimizer"]
-    if optimizer["class_name"] not in _OPTIMIZERS:
+    optimizer, cls = settings["optimizer"], type(model.optimizer)
+    own = optimizers.REGISTRY.objects.get(cls.__name__) is not cls  # of the user; to be named in custom_objects
+    if issubclass(cls, (optimizers.LossScaleOptimizer, optimizers.MultiOptimizer)) or not (
+        own or cls.__name__ in _OPTIMIZERS
+    ):
         return None
     try:
+        written = _encode(optimizer, "keras.optimizers", {})
+        if own:
+            written = {**written, "module": cls.__module__, "registered_name": cls.__name__}
         return {
-            "optimizer": _encode(optimizer, "keras.optimizers", {}),
+            "optimizer": written,
             "loss": _each(settings["loss"], lambda v: _encode(v, "keras.losses", losses.REGISTRY.objects)),
             "loss_weights": settings.get("loss_weights"),
             "metrics": _each(settings["metrics"], lambda v: _encode(v, "keras.metrics", metrics.REGISTRY.objects)),
@@ -43,15 +49,26 @@ def encode_compilation(model: LayeredModel) -> dict[str, Any] | None:
         return None
 
 
+def check_optimizer(config: Any, custom: Custom) -> None:
+    """Raise a ModelFormatError if a model was compiled with an optimizer of somebody's own that ``custom`` has not."""
+    if not isinstance(config, Mapping):
+        raise ModelFormatError(f"compile_config: expected an object, got {config!r}")
+    optimizer = config.get("optimizer")
+    if not isinstance(optimizer, Mapping) or not isinstance(name := optimizer.get("class_name"), str):
+        return
+    module = optimizer.get("module")
+    of_keras = isinstance(module, str) and module.partition(".")[0] == "keras"
+    if not of_keras and name not in custom and name not in optimizers.REGISTRY.objects:
+        raise lacking("optimizer", name, [*optimizers.REGISTRY.objects, *custom])
+
+
 def decode_compilation(config: Any, custom: Custom) -> dict[str, Any]:
     """Return the arguments of ``compile`` that Keras' form describes.
 
     Raises: ValueError or TypeError if Netlet does not have something that it names.
     """
-    if not isinstance(config, Mapping):
-        raise ModelFormatError(f"compile_config: expected an object, got {config!r}")
     arguments: dict[str, Any] = {
-        "optimizer": _decode(config.get("optimizer"), optimizers.deserialize, custom),
+        "optimizer": _optimizer(config.get("optimizer"), custom),
         "loss": _each(config.get("loss"), lambda v: _decode(v, losses.get, custom)),
         "loss_weights": config.get("loss_weights"),
         "metrics": _each(config.get("metrics"), lambda v: _decode(v, metrics.get, custom)),
@@ -82,6 +99,17 @@ def _encode(value: Any, module: str, known: Mapping[str, Any]) -> Any:
     return keras_object(module, name, config)
 
 
+def _optimizer(value: Any, custom: Custom) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    name, config = str(value.get("class_name")), value.get("config")
+    refuse_code(name, "compile_config")
+    config = dict(config) if isinstance(config, Mapping) else {}
+    if isinstance(rate := config.get("learning_rate"), Mapping):
+        config["learning_rate"] = _plain(rate)
+    return optimizers.deserialize({"class_name": name, "config": config}, custom)
+
+
 def _decode(value: Any, get: Callable[[Any], Any], custom: Custom) -> Any:
     value = function_name(value)
     if isinstance(value, Mapping):
@@ -92,10 +120,9 @@ def _decode(value: Any, get: Callable[[Any], Any], custom: Custom) -> Any:
         config = dict(config) if isinstance(config, Mapping) else {}
         if isinstance(config.get("dtype"), Mapping):
             config["dtype"] = config["dtype"].get("config", {}).get("name")
-        if isinstance(rate := config.get("learning_rate"), Mapping):
-            config["learning_rate"] = schedules.deserialize(_plain(rate))
         if "fn" in config:
-            config["fn"] = function_name(config["fn"])
+            function = function_name(config["fn"])
+            config["fn"] = custom.get(function, function) if isinstance(function, str) else function
         value = {"class_name": name, "config": config}
     elif isinstance(value, str) and value in custom:
         return custom[value]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from netlet._version import __version__
 from netlet.errors import ModelFormatError, NotBuiltError
 from netlet.models.keras_files import archive, hdf5, weights
-from netlet.models.keras_files.compilation import decode_compilation, encode_compilation
+from netlet.models.keras_files.compilation import check_optimizer, decode_compilation, encode_compilation
 from netlet.models.keras_files.graph import decode_model, encode_model
 from netlet.models.keras_files.optimizer_state import encode_state, restore_state
 from netlet.models.layered import LayeredModel
@@ -53,8 +53,8 @@ def load_model_file(path: str, custom_objects: Mapping[str, Any] | None, compile
             lacks, and the model is not compiled. The optimizer gets its state, so that training goes on; where the file
             has the state of another one, a warning says so.
 
-    Raises: ModelFormatError if the file is truncated, foreign or broken, or holds something that Netlet does not have;
-        ImportError without h5py; OSError.
+    Raises: ModelFormatError if the file is truncated, foreign or broken, holds something that Netlet does not have, or
+        was compiled with an optimizer that neither Keras nor ``custom_objects`` has; ImportError without h5py; OSError.
     """
     text, data = archive.read(path, (archive.CONFIG, archive.WEIGHTS))
     config = parse_json(text, archive.CONFIG)
@@ -68,6 +68,7 @@ def load_model_file(path: str, custom_objects: Mapping[str, Any] | None, compile
     except _FAULTS as error:
         raise ModelFormatError(f"config: {type(error).__name__}: {error}") from None
     if compile and config.get("compile_config"):
+        check_optimizer(config["compile_config"], custom)
         try:
             model.compile(**decode_compilation(config["compile_config"], custom))
         except _FAULTS as error:

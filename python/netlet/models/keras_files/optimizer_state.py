@@ -4,7 +4,8 @@ Keras numbers what an optimizer keeps as it makes it: the count of steps; the le
 the moving averages of all weights; the sums of accumulated gradients; then the rule's own arrays, weight by weight. The
 weights are those that train, in the order of Keras' layers. Three rules differ from Netlet's slots, which have their
 weight's shape: Adafactor keeps rows and columns of a matrix, and for each weight an array of its shape besides; Muon
-has a velocity only where Adam moves a weight; Nadam ends with a product that follows from the count.
+has a velocity only where Adam moves a weight; Nadam ends with a product that follows from the count. The variables that
+an optimizer of somebody's own has added come last, in the order in which it did.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def encode_state(model: LayeredModel) -> tuple[str, list[Array]] | None:
         start = starts[entry.weight]
         values = engine.slots[names.index(entry.slot), start : start + math.prod(entry.shape)]
         found.append(values.reshape(entry.shape))
-    return optimizer.name, found
+    return optimizer.name, [*found, *(variable.numpy() for variable in optimizer._numbers())]
 
 
 def restore_state(model: LayeredModel, state: Sequence[Array]) -> str | None:
@@ -77,6 +78,8 @@ def restore_state(model: LayeredModel, state: Sequence[Array]) -> str | None:
     assert arena is not None
     head = len(_head(optimizer))
     entries = list(_entries(model, optimizer, arena.variables))
+    added = optimizer._numbers()
+    entries += [Entry(None, 0, variable.shape) for variable in added]
     if len(state) not in (head, head + len(entries)):
         return f"{optimizer.name} has {head + len(entries)} arrays, the file {len(state)}"
     given = list(zip(entries, state[head:], strict=False))
@@ -99,6 +102,8 @@ def restore_state(model: LayeredModel, state: Sequence[Array]) -> str | None:
                 start = starts[entry.weight]
                 slots[names.index(entry.slot), start : start + array.size] = array.reshape(-1)
         model._make_engine(slots)
+        for variable, array in zip(added, state[len(state) - len(added) :], strict=True):
+            variable.assign(array)
     return None
 
 
