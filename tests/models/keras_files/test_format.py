@@ -203,6 +203,40 @@ def test_a_layer_of_the_users_needs_custom_objects(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.predict([[-1.0, -1.0]]), [[-0.25, -0.5]])
 
 
+class Shifted(Layer):
+    """A layer of a user's that makes the weight that training leaves alone first, as Keras' files do not have it."""
+
+    def build(self, input_shape: Any) -> None:
+        self.offset = self.add_weight("offset", (input_shape[-1],), "zeros", trainable=False)
+        self.slope = self.add_weight("slope", (input_shape[-1],), "ones")
+
+    def lower(self, builder: Any, x: Any) -> Any:
+        return builder.op("prelu", x, [self.slope.lower(builder)], name=self.name)
+
+
+def test_the_order_in_which_a_users_layer_makes_weights_does_not_matter(tmp_path: Path) -> None:
+    model = Sequential([Shifted(input_shape=(2,)), Dense(1)])
+    model.layers[0].offset.assign([5.0, 6.0])
+    model.layers[0].slope.assign([0.25, 0.5])
+    model.save(tmp_path / "m.keras")
+    loaded = load_model(tmp_path / "m.keras", custom_objects={"Shifted": Shifted})
+    np.testing.assert_array_equal(loaded.layers[0].offset.value, [5.0, 6.0])
+    np.testing.assert_array_equal(loaded.layers[0].slope.value, [0.25, 0.5])
+    x = np.array([[-1.0, -1.0]], np.float32)
+    np.testing.assert_array_equal(loaded.predict(x), model.predict(x))
+
+
+def test_a_users_layer_of_another_shape_is_refused(tmp_path: Path) -> None:
+    class Narrow(Shifted):
+        def build(self, input_shape: Any) -> None:
+            self.slope = self.add_weight("slope", (input_shape[-1],), "ones")
+
+    Narrow.__name__ = "Shifted"
+    Sequential([Shifted(input_shape=(2,))]).save(tmp_path / "m.keras")
+    with pytest.raises(ModelFormatError, match="got 2 arrays, expected 1"):
+        load_model(tmp_path / "m.keras", custom_objects={"Shifted": Narrow})
+
+
 def test_without_h5py_the_error_names_the_extra(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = load_model(small)
     monkeypatch.setitem(sys.modules, "h5py", None)

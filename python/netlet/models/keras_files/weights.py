@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from netlet.errors import ModelFormatError
 from netlet.layers import Layer
+from netlet.layers.layer import assign_all
 from netlet.layers.variable import Variable
 from netlet.models.keras_files import hdf5
 from netlet.models.keras_files.order import group_names, ordered_layers
@@ -52,7 +53,9 @@ def check_used(left: Mapping[str, Any]) -> None:
 
 
 class Presets:
-    """Hands the arrays of a file to layers before they are built, so that these need not initialize theirs.
+    """Hands the arrays of a file to layers: to Netlet's before they are built, so that these initialize no weights.
+
+    Other layers may make weights in any order, so they get their arrays when they have made them all.
 
     Args:
         arrays: what `hdf5.read` returned.
@@ -61,15 +64,22 @@ class Presets:
     def __init__(self, arrays: Arrays) -> None:
         self._left = dict(arrays)
         self._given: list[tuple[Layer, _InOrder]] = []
+        self._kept: list[tuple[Layer, list[NDArray[Any]]]] = []
 
     def visit(self, layer: Layer, group: str) -> None:
-        """Let ``layer`` take the arrays of ``group`` when it is built."""
-        values = _InOrder(layer, self._left.pop(group, []))
+        """Let ``layer`` take the arrays of ``group`` when it is built, or in `finish`."""
+        arrays = self._left.pop(group, [])
+        if type(layer).__module__.partition(".")[0] != "netlet":
+            self._kept.append((layer, arrays))
+            return
+        values = _InOrder(layer, arrays)
         self._given.append((layer, values))
         layer.preset(values)
 
     def finish(self) -> None:
-        """Raise a ModelFormatError if an array was not taken."""
+        """Set the weights of layers that are not Netlet's; raise a ModelFormatError if an array was not taken."""
+        for layer, arrays in self._kept:
+            assign_all(stored_order(layer), arrays, layer.name)
         for layer, values in self._given:
             if len(values):
                 count = values.count
