@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from netlet.callbacks import (
     ReduceLROnPlateau,
 )
 from netlet.layers import Dense
+from netlet.metrics import AUC, F1Score, FBetaScore, R2Score
 from netlet.models import datasets
 from netlet.optimizers import SGD
 
@@ -173,6 +174,32 @@ def test_every_kind_of_data_is_resumed(
     want = trained()
     assert trained(Interrupt(after)) == (None, None)
     assert (tmp_path / "backup").exists()
+    assert trained() == want
+
+
+@pytest.mark.parametrize("kind", ["R2Score", "AUC", "FBetaScore", "F1Score, micro"])
+def test_metrics_that_take_their_shape_from_the_first_batch_go_on(kind: str, backend: str, tmp_path: Path) -> None:
+    made: dict[str, Callable[[], Any]] = {
+        "R2Score": R2Score,
+        "AUC": lambda: AUC(multi_label=True, name="auc"),
+        "FBetaScore": lambda: FBetaScore(threshold=0.5),
+        "F1Score, micro": lambda: F1Score("micro", threshold=0.5),
+    }
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((40, 3)).astype(np.float32)
+    y = (x[:, :2] > 0).astype(np.float32)
+
+    def trained(*interrupt: Callback) -> Any:
+        netlet.set_random_seed(1)
+        model = Sequential([Dense(2, "sigmoid", input_shape=(3,))])
+        model.compile("sgd", "mse", metrics=[made[kind]()])
+        callbacks = [BackupAndRestore(tmp_path / "b", save_freq=1), *interrupt]
+        history = model.fit(x, y, batch_size=8, epochs=3, verbose=0, callbacks=callbacks)
+        return [w.tobytes() for w in model.get_weights()], repr(history.history)
+
+    want = trained()
+    with pytest.raises(Interrupted):
+        trained(Interrupt(8))
     assert trained() == want
 
 

@@ -125,6 +125,10 @@ class AUC(Metric):
             setattr(self, kind, self.add_variable(shape=shape, initializer="zeros", name=kind))
         self._built = True
 
+    def _make_state(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        if not self._built and shapes and len(shapes[0]) == 2:
+            self._build(shapes[0][1])
+
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         """Add a batch; see `Metric.update_state`."""
         pred = as_floats(y_pred, f"{self.name}: y_pred")

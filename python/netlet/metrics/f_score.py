@@ -81,6 +81,11 @@ class FBetaScore(Metric):
         self._counts = tuple(self.add_variable(shape=shape, initializer="zeros", name=name) for name in names)
         self.true_positives, self.false_positives, self.false_negatives, self.intermediate_weights = self._counts
 
+    def _make_state(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        if not self._counts and shapes:
+            columns = shapes[0][0] if shapes[0] else 1
+            self._build((1, columns), (1, columns))
+
     def attrs(self) -> dict[str, Any]:
         return {"threshold": self.threshold, "per_class": self.average != "micro"}
 

@@ -146,6 +146,9 @@ class Metric:
                 found += value.variables
         return list({id(v): v for v in found}.values())
 
+    def _make_state(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        """Make the variables that the first batch would make, for a state of ``shapes``; here there are none."""
+
     def update_state(self, *args: Any, **kwargs: Any) -> Any:
         """Add a batch.
 

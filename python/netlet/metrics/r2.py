@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,10 @@ class R2Score(Metric):
         self.total_mse = self.add_variable(shape=(columns,), initializer="zeros", name="residual")
         self.count = self.add_variable(shape=(columns,), initializer="zeros", name="count")
         self._built = True
+
+    def _make_state(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        if not self._built and shapes and len(shapes[-1]) == 1:
+            self._build(shapes[-1][0])
 
     def update_state(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> None:
         """Add a batch; see `Metric.update_state`."""

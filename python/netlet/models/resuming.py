@@ -165,6 +165,7 @@ def _measured(engine: Engine) -> dict[str, Any]:
 
 def _set_measured(engine: Engine, state: dict[str, Any]) -> None:
     for metric, values in zip(engine._watched, state["metrics"], strict=True):
+        metric._make_state([value.shape for value in values])
         if [variable.shape for variable in metric.variables] != [value.shape for value in values]:
             raise ModelFormatError(f"backup: the state of the metric {metric.name!r} has other shapes")
         for variable, value in zip(metric.variables, values, strict=True):
