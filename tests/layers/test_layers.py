@@ -179,3 +179,12 @@ def test_a_layer_of_ones_own_trains() -> None:
     assert [w.path for w in model.weights] == ["affine/scale", "affine/shift"]
     with pytest.raises(ValueError, match="already has a weight of this name"):
         model.layers[0].add_weight("scale", (1,))
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", np.uint8, "bool"])
+def test_an_input_of_whole_numbers_enters_as_floats(dtype: Any) -> None:
+    given = Input((2,), dtype=dtype)
+    assert given.dtype == "float32"
+    config = given.layer.get_config()
+    assert config["dtype"] == np.dtype(dtype).name
+    assert InputLayer.from_config(config).get_config() == config

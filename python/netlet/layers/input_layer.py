@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from netlet.config import DEFAULT_DTYPE
 from netlet.layers.layer import Layer
 from netlet.layers.shapes import Shape, batch_shape, positive_int
@@ -21,7 +23,8 @@ class InputLayer(Layer):
         shape: of one row, such as ``(28, 28)``.
         batch_size: a fixed size of the batch; None for any.
         dtype: "float32", "float64", or None for the model's. "string" says that data are strings, for a `StringLookup`
-            or a `Hashing` that follows; the rest of the model then is float32, or what it names.
+            or a `Hashing` that follows, "int32" and its like that they are whole numbers, which enter the model as its
+            floats; the rest of the model then is float32, or what it names.
         batch_shape: ``(batch_size, *shape)``, instead of both.
         name: as for every layer.
 
@@ -36,8 +39,9 @@ class InputLayer(Layer):
         batch_shape: Sequence[int | None] | None = None,
         name: str | None = None,
     ) -> None:
-        self.strings = isinstance(dtype, str) and dtype == "string"
-        super().__init__(name=name, dtype=None if self.strings else dtype)
+        self.data_dtype = _data_dtype(dtype)
+        self.strings = self.data_dtype == "string"
+        super().__init__(name=name, dtype=dtype if self.data_dtype is None else None)
         if (shape is None) == (batch_shape is None):
             raise ValueError(f"{self.name}: give one of shape and batch_shape, got {shape!r} and {batch_shape!r}")
         if batch_shape is not None:
@@ -72,11 +76,22 @@ class InputLayer(Layer):
         return {
             "name": self.name,
             "batch_shape": list(self.batch_shape),
-            "dtype": "string" if self.strings else self._dtype,
+            "dtype": self.data_dtype or self._dtype,
         }
 
 
 _batch_shape = batch_shape
+
+
+def _data_dtype(dtype: Any) -> str | None:
+    """The name of a type of data that no layer computes in: of strings, whole numbers and truth values; else None."""
+    if dtype is None or (isinstance(dtype, str) and dtype == "string"):
+        return dtype
+    try:
+        given = np.dtype(dtype)
+    except TypeError:
+        return None
+    return given.name if given.kind in "biu" else None
 
 
 def Input(
