@@ -99,10 +99,14 @@ class Normalization(Layer):
         if self._given is not None:
             self._assign(*self._given, input_shape)
 
+    def _sizes(self, input_shape: Shape) -> tuple[int, ...]:
+        """The sizes of ``axis``: the shape of Keras' mean."""
+        return tuple(int(input_shape[axis] or 0) for axis in self._kept(len(input_shape)))
+
     def _assign(self, mean: NDArray[Any], variance: NDArray[Any], input_shape: Shape) -> None:
         assert self._mean is not None and self._factor is not None
         own, full = self._shapes(input_shape)
-        sizes = tuple(int(input_shape[axis] or 0) for axis in self._kept(len(input_shape)))
+        sizes = self._sizes(input_shape)
         try:
             mean, variance = (np.broadcast_to(np.broadcast_to(v, sizes).reshape(own), full) for v in (mean, variance))
         except ValueError:
@@ -153,6 +157,36 @@ class Normalization(Layer):
         if not count:
             raise ValueError(f"{self.name}: adapt() got no batch, expected at least one")
         self._assign(mean, spread / count, shape)
+
+    def stored(self) -> list[NDArray[Any]]:
+        """Return what Keras' files hold of the layer: mean, variance and how often it was adapted; none if given."""
+        if self._given is not None or self._mean is None:
+            return []
+        own, _ = self._shapes(self.input_shape)
+        mean, variance = self.mean, self.variance
+        assert mean is not None and variance is not None
+        first = tuple(slice(None) if size > 1 else slice(1) for size in own)
+        shape = self._sizes(self.input_shape)
+        return [mean[first].reshape(shape), variance[first].reshape(shape), np.zeros((), np.int32)]
+
+    def restored(self, arrays: Sequence[NDArray[Any]]) -> None:
+        """Take what Keras' files hold of the layer, once it is built; the inverse of `stored`.
+
+        Raises: ValueError if these are not a mean and a variance of the layer's sizes.
+        """
+        if self._given is not None and not arrays:
+            return
+        if len(arrays) != 3:
+            raise ValueError(f"{self.name}: got {len(arrays)} arrays, expected mean, variance and count")
+        mean, variance = (np.asarray(array, np.float64) for array in arrays[:2])
+        if not (np.isfinite(mean).all() and np.isfinite(variance).all() and (variance >= 0).all()):
+            raise ValueError(f"{self.name}: mean and variance must be finite, and variance not negative")
+        if mean.shape != self._sizes(self.input_shape) or variance.shape != mean.shape:
+            raise ValueError(
+                f"{self.name}: mean and variance have shapes {mean.shape} and {variance.shape}, expected "
+                f"{self._sizes(self.input_shape)}"
+            )
+        self._assign(mean, variance, self.input_shape)
 
     @property
     def mean(self) -> NDArray[Any] | None:

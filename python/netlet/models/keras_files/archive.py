@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import lzma
 import os
+import re
 import struct
 import zipfile
 import zlib
@@ -19,6 +20,8 @@ METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
 MAX_JSON = 1 << 24  # bytes of config.json: some 20,000 layers
 MAX_EXPANSION = 100  # Keras does not compress; a file that someone compressed again passes
 SLACK = 1 << 16  # bytes that any member may have, whatever it takes in the file
+
+_VOCABULARY = re.compile(r"assets/layers/[^/]+/vocabulary\.txt")
 
 _FAULTS = (
     zipfile.BadZipFile,
@@ -56,6 +59,24 @@ def read(path: str, names: tuple[str, ...]) -> list[bytes]:
             raise
         except _FAULTS as error:
             raise ModelFormatError(f"{path!r} is not a .keras file, or broken: {error}") from None
+
+
+def read_vocabularies(path: str) -> dict[str, list[str]]:
+    """Return the vocabularies that layers were adapted to: for each layer's group its tokens.
+
+    Raises: ModelFormatError as of `read`; OSError.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if _VOCABULARY.fullmatch(name)]
+        return {
+            name.split("/")[2]: data.decode().split("\n")
+            for name, data in zip(names, read(path, tuple(names)), strict=True)
+        }
+    except ModelFormatError:
+        raise
+    except _FAULTS as error:
+        raise ModelFormatError(f"{path!r} has a broken vocabulary: {error}") from None
 
 
 def _member(archive: zipfile.ZipFile, name: str, size: int) -> bytes:

@@ -59,7 +59,7 @@ def load_model_file(path: str, custom_objects: Mapping[str, Any] | None, compile
     text, data = archive.read(path, (archive.CONFIG, archive.WEIGHTS))
     config = parse_json(text, archive.CONFIG)
     custom = dict(custom_objects or {})
-    presets = weights.Presets(hdf5.read(data))
+    presets = weights.Presets(hdf5.read(data), archive.read_vocabularies(path))
     try:
         model = decode_model(config, custom, presets.visit)
         presets.finish()

@@ -124,7 +124,8 @@ class _Reader:
         dataset = self.child(group, name, self.package.Dataset)
         where = f"weights: {dataset.name}"
         kind = dataset.dtype
-        if kind.kind not in kinds or kind.itemsize not in (2, 4, 8) or dataset.shape is None:
+        counts = kind.kind == "i" and dataset.shape == ()  # such as how often a Normalization was adapted
+        if not (kind.kind in kinds or counts) or kind.itemsize not in (2, 4, 8) or dataset.shape is None:
             raise ModelFormatError(f"{where} holds {kind}, expected floats of 16, 32 or 64 bits")
         if dataset.external or dataset.is_virtual:
             raise ModelFormatError(f"{where} keeps its data in other files: refused")

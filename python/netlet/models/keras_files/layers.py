@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from netlet import layers
 from netlet.errors import ModelFormatError, unknown_name
 from netlet.layers import REGISTRY, InputLayer, Layer
 from netlet.models.keras_files.objects import (
@@ -27,11 +28,14 @@ _MAX_SEED = 1 << 31  # Keras keeps seeds as 32-bit integers
 # What Keras writes of layers and Netlet's do not take: the values with which it says nothing. () is any value.
 _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "autocast": (True,),
+    "encoding": ("utf-8",),
     "gamma_quantizer": (None,),
+    "idf_weights": (None,),
     "input_length": (),
     "lora_alpha": (None,),
     "lora_rank": (None,),
     "noise_shape": (None,),
+    "oov_method": (),  # of several indices for unknown tokens: see _hashes; whole numbers are taken modulo
     "optional": (False, None),
     "quantization_config": (None,),
     "ragged": (False, None),
@@ -39,8 +43,17 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "renorm_clipping": (),
     "renorm_momentum": (),
     "rms_scaling": (False,),
+    "salt": (None,),
     "sparse": (False, None),
     "synchronized": (),  # among machines; there is one
+    "vocabulary_dtype": (),
+    "vocabulary_size": (),
+}
+# What Netlet writes of layers and Keras' do not take.
+_NOT_THERE = {
+    "Discretization": ("trainable",),
+    "IntegerLookup": ("has_input_vocabulary",),
+    "StringLookup": ("has_input_vocabulary",),
 }
 # Those that a constructor takes only to refuse or ignore them.
 _NOT_HERE = {
@@ -62,7 +75,7 @@ def encode_layer(layer: Layer, dtype: str) -> dict[str, Any]:
     if isinstance(layer, InputLayer):
         config = {
             "batch_shape": list(layer.batch_shape),
-            "dtype": dtype,
+            "dtype": layer.data_dtype or dtype,
             "sparse": False,
             "ragged": False,
             "name": layer.name,
@@ -72,6 +85,10 @@ def encode_layer(layer: Layer, dtype: str) -> dict[str, Any]:
     config = {key: encode_argument(key, value, layer.name) for key, value in layer.get_config().items()}
     if REGISTRY.objects.get(cls.__name__) is not cls:  # of the user; to be named in custom_objects
         return keras_object(cls.__module__, cls.__name__, config, cls.__name__)
+    if (why := _hashes(cls.__name__, config)) is not None:
+        raise ValueError(f"{layer.name}: {why}; save the model as .netlet")
+    for key in _NOT_THERE.get(cls.__name__, ()):
+        config.pop(key, None)
     if isinstance(seed := config.get("seed"), int):
         config["seed"] = seed % _MAX_SEED
     return keras_object(_MODULE, cls.__name__, config)
@@ -91,6 +108,8 @@ def decode_layer(entry: Any, custom: Custom) -> Layer:
     cls = _layer_class(name, entry.get("module"), owner, custom)
     if cls is InputLayer:
         return _input_layer(config)
+    if name not in custom and (why := _hashes(name, config)) is not None:
+        raise ModelFormatError(f"{owner}: {why}")
     known = _parameters(cls)
     arguments = {}
     for key, value in config.items():
@@ -116,6 +135,8 @@ def _layer_class(name: str, module: Any, owner: str, custom: Custom) -> Any:
             f"{owner}: class {name!r} of module {module!r} is none of Keras' layers; name it in custom_objects"
         )
     if name not in REGISTRY.objects:
+        _ = layers.Normalization  # the first use of one registers all layers of preprocessing
+    if name not in REGISTRY.objects:
         raise ModelFormatError(str(unknown_name(f"layer class (of {owner})", name, REGISTRY.objects)))
     return REGISTRY.objects[name]
 
@@ -129,9 +150,22 @@ def _input_layer(config: Mapping[str, Any]) -> InputLayer:
     if not isinstance(shape, list):
         raise ModelFormatError(f"{owner}: batch_shape must be a list, got {_short(shape)}")
     dtype = config.get("dtype")
-    if isinstance(dtype, str) and dtype.startswith(("int", "uint", "bool")):
-        dtype = None  # whole numbers come as the model's floats
-    return InputLayer(batch_shape=tuple(shape), dtype=decode_dtype(dtype, owner), name=config.get("name"))
+    data = isinstance(dtype, str) and dtype.startswith(("int", "uint", "bool", "string"))
+    return InputLayer(
+        batch_shape=tuple(shape), dtype=dtype if data else decode_dtype(dtype, owner), name=config.get("name")
+    )
+
+
+def _hashes(name: str, config: Mapping[str, Any]) -> str | None:
+    """Why a layer's numbers would be others in the other library: it hashes strings otherwise; None if they are not."""
+    if name == "Hashing":
+        return "Netlet's Hashing has other hashes than Keras', so its bins would be others"
+    if name == "StringLookup" and (config.get("num_oov_indices") or 0) > 1:
+        return "unknown strings with num_oov_indices > 1 are hashed, and Netlet's hashes are other ones than Keras'"
+    if name == "IntegerLookup" and (config.get("num_oov_indices") or 0) > 1:
+        method = config.get("oov_method", "floormod")
+        return None if method == "floormod" else f"unknown numbers with oov_method={method!r} are not supported"
+    return None
 
 
 def _parameters(cls: type) -> set[str]:

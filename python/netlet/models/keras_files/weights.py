@@ -30,8 +30,8 @@ def to_bytes(model: LayeredModel, optimizer: tuple[str, Sequence[NDArray[Any]]] 
     """Return a ``.weights.h5`` file of the model's weights, with an optimizer's name and state if they are given."""
     groups = {}
     for group, layer in _groups(model):
-        if layer._variables:
-            groups[group] = (layer.name, [variable.value for variable in stored_order(layer)])
+        if values := _values(layer):
+            groups[group] = (layer.name, values)
     return hdf5.write(model.name, groups, optimizer)
 
 
@@ -41,6 +41,8 @@ def by_path(model: LayeredModel, arrays: Arrays) -> dict[str, NDArray[Any]]:
     found = {}
     for group, layer in _groups(model):
         own, values = stored_order(layer), left.pop(group, [])
+        if hasattr(layer, "restored"):
+            values = _converted(layer, values)
         for i, value in enumerate(values):
             found[own[i].path if i < len(own) else f"{group}/{i}"] = value
     return {**found, **{f"{group}/{i}": value for group, values in left.items() for i, value in enumerate(values)}}
@@ -59,27 +61,40 @@ class Presets:
 
     Args:
         arrays: what `hdf5.read` returned.
+        vocabularies: of the layers that were adapted, by their groups.
     """
 
-    def __init__(self, arrays: Arrays) -> None:
+    def __init__(self, arrays: Arrays, vocabularies: Mapping[str, list[str]]) -> None:
         self._left = dict(arrays)
         self._given: list[tuple[Layer, _InOrder]] = []
         self._kept: list[tuple[Layer, list[NDArray[Any]]]] = []
+        self._restored: list[tuple[Layer, list[NDArray[Any]]]] = []
+        self._vocabularies = vocabularies
 
     def visit(self, layer: Layer, group: str) -> None:
         """Let ``layer`` take the arrays of ``group`` when it is built, or in `finish`."""
+        if type(layer).__name__ in ("IntegerLookup", "StringLookup") and group in self._vocabularies:
+            _adapt(layer, self._vocabularies[group])
         arrays = self._left.pop(group, [])
         if type(layer).__module__.partition(".")[0] != "netlet":
             self._kept.append((layer, arrays))
+            return
+        if hasattr(layer, "restored"):
+            self._restored.append((layer, arrays))
             return
         values = _InOrder(layer, arrays)
         self._given.append((layer, values))
         layer.preset(values)
 
     def finish(self) -> None:
-        """Set the weights of layers that are not Netlet's; raise a ModelFormatError if an array was not taken."""
+        """Give arrays to the layers that take them once they are built, such as those that are not Netlet's.
+
+        Raises: ModelFormatError if an array was not taken, ValueError if a layer does not want one.
+        """
         for layer, arrays in self._kept:
             assign_all(stored_order(layer), arrays, layer.name)
+        for layer, arrays in self._restored:
+            layer.restored(arrays)  # type: ignore[attr-defined]
         for layer, values in self._given:
             if len(values):
                 count = values.count
@@ -111,6 +126,33 @@ class _InOrder(Mapping[str, NDArray[Any]]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(map(str, range(len(self._arrays))))
+
+
+def _values(layer: Layer) -> list[NDArray[Any]]:
+    """The arrays of a layer, as Keras has them."""
+    if hasattr(layer, "stored"):
+        values: list[NDArray[Any]] = layer.stored()
+        return values
+    return [variable.value for variable in stored_order(layer)]
+
+
+def _converted(layer: Layer, arrays: list[NDArray[Any]]) -> list[NDArray[Any]]:
+    """Keras' arrays of a layer that has others in their place, as the layer has them; it keeps its own."""
+    kept = [variable.numpy() for variable in layer._variables]
+    try:
+        layer.restored(arrays)  # type: ignore[attr-defined]
+        return [variable.numpy() for variable in stored_order(layer)]
+    except ValueError as error:
+        raise ModelFormatError(f"weights: {error}") from None
+    finally:
+        for variable, value in zip(layer._variables, kept, strict=True):
+            variable.assign(value)
+
+
+def _adapt(layer: Any, tokens: list[str]) -> None:
+    """Give a lookup the vocabulary that it was adapted to; it may be adapted again."""
+    layer.set_vocabulary([int(token) for token in tokens] if type(layer).__name__ == "IntegerLookup" else tokens)
+    layer._given = False
 
 
 def _groups(model: LayeredModel) -> list[tuple[str, Layer]]:
