@@ -6,8 +6,10 @@ import io
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pytest
 
+from netlet import Input, Sequential, layers
 from netlet.models.summary import format_bytes, summary
 
 MNIST = """\
@@ -227,3 +229,42 @@ def test_graph_lists_layers_by_their_distance_from_the_outputs():
     assert [line.split()[1] for line in lines if line.startswith("│")] == [
         "x", "d1", "d11", "d2", "item", "d12", "d21", "emb", "mul", "flat", "cat", "d3", "d4", "add"
     ]  # fmt: skip
+
+
+def test_trainable_layers_are_marked_and_the_optimizer_counted():
+    first = layers.Dense(5, name="d1", trainable=False)
+    model = Sequential([Input((6,)), first, layers.Dropout(0.5, name="dr"), layers.Dense(3, name="d2")], name="m")
+    model.compile("adam", "mse")
+    model.fit(np.zeros((8, 6)), np.zeros((8, 3)), verbose=0)
+    calls = []
+    model.summary(line_length=100, print_fn=calls.append, show_trainable=True)
+    # As Keras 3.15.1 prints it, but for the header, which that cuts to "Traina…", and for the slots of frozen weights,
+    # which its optimizers do not keep: it counts 38.
+    assert calls == [
+        """\
+Model: "m"
+┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━┳━━━━━━━━━┓
+┃ Layer (type)                          ┃ Output Shape                  ┃        Param # ┃ Trainab ┃
+┃                                       ┃                               ┃                ┃   le    ┃
+┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━╇━━━━━━━━━┩
+│ d1 (Dense)                            │ (None, 5)                     │             35 │    N    │
+├───────────────────────────────────────┼───────────────────────────────┼────────────────┼─────────┤
+│ dr (Dropout)                          │ (None, 5)                     │              0 │    -    │
+├───────────────────────────────────────┼───────────────────────────────┼────────────────┼─────────┤
+│ d2 (Dense)                            │ (None, 3)                     │             18 │    Y    │
+└───────────────────────────────────────┴───────────────────────────────┴────────────────┴─────────┘
+ Total params: 161 (644.00 B)
+ Trainable params: 18 (72.00 B)
+ Non-trainable params: 35 (140.00 B)
+ Optimizer params: 108 (432.00 B)
+"""
+    ]
+
+
+def test_a_narrow_table_with_what_is_trainable():
+    model = Sequential([Input((6,)), layers.Dense(5)])
+    calls = []
+    model.summary(line_length=42, print_fn=calls.append, show_trainable=True)
+    assert {len(line) for line in calls[0].splitlines()[1:-3]} == {42}
+    with pytest.raises(ValueError, match="at least 42"):
+        model.summary(line_length=41, show_trainable=True)

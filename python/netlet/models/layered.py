@@ -289,11 +289,12 @@ class LayeredModel(Trainer):
         Args:
             line_length: width of the table in characters; None fits the terminal.
             print_fn: called once with the whole text, instead of printing it.
-            positions, expand_nested, show_trainable, layer_range: accepted for Keras' sake, without effect.
+            show_trainable: whether a column says of layers with weights if training changes them: Y or N.
+            positions, expand_nested, layer_range: accepted for Keras' sake, without effect.
         """
         from netlet.models.summary import summary
 
-        summary(self, line_length, print_fn)
+        summary(self, line_length, print_fn, show_trainable)
 
     def save(self, filepath: Any, overwrite: bool = True) -> None:
         """Write the model to a file: layers, weights, settings of ``compile`` and the optimizer's state.
