@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 from pathlib import Path
 
@@ -214,3 +215,25 @@ def test_the_loss_of_one_output_has_its_weight(backend: str) -> None:
         history = model.fit(x, y, verbose=0).history
         assert history == {"loss": [pytest.approx(scale * 1.0)], "mae": [pytest.approx(1.0)]}
         np.testing.assert_allclose(model.get_weights()[0], np.full((3, 1), kernel), rtol=1e-6)
+
+
+def test_a_model_of_what_a_layer_within_another_makes(backend: str) -> None:
+    x = np.random.default_rng(1).normal(size=(6, 4)).astype(np.float32)
+    stack = Sequential([Input((4,)), Dense(5, "tanh", name="features"), Dense(2)])
+    graph = Model(stack.inputs, [stack.get_layer("features").output, stack.outputs[0]])
+    features, out = graph.predict(x, verbose=0)
+    kernel, bias = stack.get_layer("features").get_weights()
+    np.testing.assert_allclose(features, np.tanh(x @ kernel + bias), rtol=1e-5, atol=1e-6)  # sums of four products
+    np.testing.assert_array_equal(out, stack.predict(x, verbose=0))
+    assert stack.layers[1].input is stack.layers[0].output
+    again = Model(graph.inputs, graph.get_layer("features").output)
+    np.testing.assert_array_equal(again.predict(x, verbose=0), features)
+
+
+def test_a_layer_without_a_model_has_no_output() -> None:
+    layer = Dense(2)
+    with pytest.raises(AttributeError, match="in no model"):
+        _ = layer.output
+    Sequential([Input((3,)), layer])  # which nobody holds
+    gc.collect()
+    assert not hasattr(layer, "input")

@@ -12,7 +12,7 @@ from netlet import constraints, initializers, regularizers
 from netlet.config import DEFAULT_DTYPE, dtype_name
 from netlet.errors import ModelFormatError, NotBuiltError
 from netlet.layers.shapes import Shape, batch_shape, check_input, format_shape
-from netlet.layers.symbolic import call_symbolically, holds_symbols
+from netlet.layers.symbolic import SymbolicTensor, call_symbolically, first_output, holds_symbols
 from netlet.layers.variable import Variable
 from netlet.utils.naming import auto_name, check_name
 
@@ -119,6 +119,21 @@ class Layer:
         if input_dim is not None:
             return batch_shape((input_dim,), f"{self.name}: input_dim")
         return None if input_shape is None else batch_shape(input_shape, f"{self.name}: input_shape")
+
+    @property
+    def output(self) -> SymbolicTensor:
+        """What the layer makes in the model that it first became part of, to build another model from.
+
+        Raises: AttributeError if it is in no model.
+        """
+        return first_output(self)
+
+    @property
+    def input(self) -> Any:
+        """What the layer takes there: a symbolic value, or a list of them. Raises: as ``output``."""
+        call = first_output(self).call
+        assert call is not None
+        return list(call.inputs) if call.listed else call.inputs[0]
 
     # Building
 

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary, ref
 
 from netlet.layers.shapes import Shape
 
 if TYPE_CHECKING:
     from netlet.layers.layer import Layer
 
-__all__ = ["Call", "SymbolicTensor", "call_symbolically", "holds_symbols", "sorted_calls"]
+__all__ = [
+    "Call",
+    "SymbolicTensor",
+    "call_symbolically",
+    "first_output",
+    "holds_symbols",
+    "record_call",
+    "sorted_calls",
+]
+
+
+# By layer; neither holds the other, so that models are freed with the last reference to them.
+_FIRST: WeakKeyDictionary[Layer, ref[SymbolicTensor]] = WeakKeyDictionary()
 
 
 class SymbolicTensor:
@@ -78,8 +91,27 @@ def call_symbolically(layer: Layer, x: Any) -> SymbolicTensor:
         wanted = "a list of values" if layer.takes_list else "one value"
         raise ValueError(f"{layer.name}: expected {wanted}, got {'a list of ' + str(len(inputs)) if listed else x!r}")
     shape = layer.build_for([i.shape for i in inputs] if listed else inputs[0].shape, inputs[0].dtype)
-    call = Call(layer, inputs, listed)
-    return SymbolicTensor(shape, inputs[0].dtype, layer.name, layer, call)
+    return record_call(Call(layer, inputs, listed), shape)
+
+
+def record_call(call: Call, shape: Shape) -> SymbolicTensor:
+    """Return what a layer that is built makes in ``call``; `first_output` finds it as long as someone holds it."""
+    layer = call.layer
+    made = SymbolicTensor(shape, call.inputs[0].dtype, layer.name, layer, call)
+    if layer not in _FIRST or _FIRST[layer]() is None:
+        _FIRST[layer] = ref(made)
+    return made
+
+
+def first_output(layer: Layer) -> SymbolicTensor:
+    """Return what the first symbolic call of ``layer`` made, of those whose results someone holds.
+
+    Raises: AttributeError if there is none.
+    """
+    made = _FIRST[layer]() if layer in _FIRST else None
+    if made is None:
+        raise AttributeError(f"{layer.name}: the layer is in no model yet, so it has no input and no output")
+    return made
 
 
 def sorted_calls(outputs: Sequence[SymbolicTensor], inputs: Sequence[SymbolicTensor]) -> Iterator[SymbolicTensor]:

@@ -8,6 +8,7 @@ from typing import Any
 from netlet.errors import NotBuiltError
 from netlet.layers import InputLayer, Layer, SymbolicTensor
 from netlet.layers.shapes import Shape, batch_shape, format_shape
+from netlet.layers.symbolic import Call, record_call
 from netlet.models.data import to_array
 from netlet.models.hosts import leading_hosts, on_host
 from netlet.models.layered import LayeredModel
@@ -15,6 +16,8 @@ from netlet.models.layered import LayeredModel
 
 class LayerStack(LayeredModel):
     """The part of a `Sequential` that holds its layers: how the stack grows and is built."""
+
+    _values: list[SymbolicTensor]  # from the input on what each layer makes, once the model is built
 
     # Layers
 
@@ -109,12 +112,17 @@ class LayerStack(LayeredModel):
         with self._making:
             self._forget_engine()
             self.built = False
+            self._values = []
             if not self.layers or not isinstance(self._stack[0], InputLayer):
                 return
             self._output_shape_for(self._stack[0].batch_shape)  # find what does not fit before any weight is made
-            shape = self._stack[0].batch_shape
-            for layer in self._stack:
+            first, *rest = self._stack
+            shape = first.build_for(self._stack[0].batch_shape, self.dtype)
+            values = [SymbolicTensor(shape, self.dtype, first.name, first)]
+            for layer in rest:
                 shape = layer.build_for(shape, self.dtype)
+                values.append(record_call(Call(layer, (values[-1],), False), shape))
+            self._values = values
             self.built = True
 
     @property
@@ -133,13 +141,14 @@ class LayerStack(LayeredModel):
     @property
     def inputs(self) -> list[SymbolicTensor]:
         """The input, as a list of one symbolic tensor. AttributeError before the model is built."""
-        layer = self._known_input()
-        return [SymbolicTensor(layer.batch_shape, self.dtype, layer.name, layer)]
+        self._known_input()
+        return [self._values[0]]
 
     @property
     def outputs(self) -> list[SymbolicTensor]:
         """The output, as a list of one symbolic tensor. AttributeError before the model is built."""
-        return [SymbolicTensor(self.output_shape, self.dtype, self._stack[-1].name, self._stack[-1])]
+        self._known_input()
+        return [self._values[-1]]
 
     def _known_input(self) -> InputLayer:
         if not self.built:

@@ -26,6 +26,8 @@ class GraphNode(NamedTuple):
 
 def is_graph(model: Any) -> bool:
     """Return whether ``model`` was made of symbolic inputs and outputs, as `Model` is and `Sequential` is not."""
+    if hasattr(model, "add"):  # a stack, whatever its values know of how they were made
+        return False
     return any(getattr(value, "call", None) is not None for value in _outputs(model))
 
 
