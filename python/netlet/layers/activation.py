@@ -21,7 +21,7 @@ class Activation(Layer):
 
     Shapes: x ``[B, ...]`` to y of the same shape; softmax and log_softmax run along the last axis.
 
-    Raises: ValueError if the activation is unknown.
+    Raises: ValueError if the activation is unknown or not supported in a layer, or softmax gets rows without an axis.
     """
 
     supports_masking = True

@@ -32,9 +32,15 @@ def _number(value: Any, what: str) -> float:
 class LeakyReLU(Layer):
     """``x`` above 0 and ``negative_slope * x`` below.
 
+    Source: Maas, Hannun, Ng, "Rectifier nonlinearities improve neural network acoustic models" (2013).
+
     Args:
-        negative_slope: not negative; default 0.3.
+        negative_slope: not negative; default 0.3. ``alpha`` is its older name.
         **kwargs: as for every `Layer`.
+
+    Shapes: x ``[B, ...]`` to y of the same shape.
+
+    Raises: ValueError if ``negative_slope`` is negative or no number.
     """
 
     supports_masking = True
@@ -55,9 +61,16 @@ class LeakyReLU(Layer):
 class ELU(Layer):
     """``x`` above 0 and ``alpha * (exp(x) - 1)`` below.
 
+    Source: Clevert, Unterthiner, Hochreiter, "Fast and accurate deep network learning by exponential linear units"
+    (2015), section 3.
+
     Args:
-        alpha: default 1.0.
+        alpha: not negative; default 1.0.
         **kwargs: as for every `Layer`.
+
+    Shapes: x ``[B, ...]`` to y of the same shape.
+
+    Raises: ValueError if ``alpha`` is negative or no number.
     """
 
     supports_masking = True
@@ -76,11 +89,17 @@ class ELU(Layer):
 class ReLU(Layer):
     """0 below ``threshold``, ``x`` above, no more than ``max_value``; ``negative_slope * (x - threshold)`` below it.
 
+    Source: keras.layers.ReLU, Keras 3.15.
+
     Args:
         max_value: None for no bound.
         negative_slope: default 0.
         threshold: default 0.
         **kwargs: as for every `Layer`.
+
+    Shapes: x ``[B, ...]`` to y of the same shape.
+
+    Raises: ValueError if an argument is negative or no number; only ``max_value`` may be None.
     """
 
     supports_masking = True
@@ -118,11 +137,17 @@ class ReLU(Layer):
 class Softmax(Layer):
     """``exp(x) / sum(exp(x))`` along an axis or several.
 
+    Source: keras.layers.Softmax, Keras 3.15.
+
     Args:
         axis: one, or several over which the exponentials are added together; default -1, the last.
         **kwargs: as for every `Layer`.
 
     With a mask ``[B, ...]`` that broadcasts to x, what it leaves out gets 0, and the rest is the softmax of the rest.
+
+    Shapes: x ``[B, ...]`` to y of the same shape; a mask has as many axes as x, each of length 1 or of that of x.
+
+    Raises: ValueError if an axis is the batch, named twice or not there, or a mask does not broadcast to x.
     """
 
     supports_masking = True
@@ -166,13 +191,17 @@ class Softmax(Layer):
 class PReLU(Layer):
     """``x`` above 0 and ``alpha * x`` below, alpha trained for each element of a row.
 
-    Source: He, Zhang, Ren, Sun, "Delving deep into rectifiers" (2015).
+    Source: He, Zhang, Ren, Sun, "Delving deep into rectifiers" (2015), section 2.1.
 
     Args:
         alpha_initializer: default "zeros".
         alpha_regularizer, alpha_constraint: of alpha; see `Dense`.
         shared_axes: along which elements share an alpha, the batch being 0; None for none.
         **kwargs: as for every `Layer`.
+
+    Shapes: x ``[B, *N]`` to y of the same shape; alpha ``[*N]``, with 1 for the axes in ``shared_axes``.
+
+    Raises: ValueError if an argument is invalid, or a shared axis is the batch or not there.
     """
 
     supports_masking = True

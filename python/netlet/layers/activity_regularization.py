@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 class ActivityRegularization(Layer):
     """Lets everything pass, and adds ``(l1 * sum(|x|) + l2 * sum(x^2)) / rows`` to the loss.
 
+    Source: keras.layers.ActivityRegularization, Keras 3.15.
+
     Args:
         l1: factor of the absolute values; default 0.
         l2: factor of the squares; default 0.
         **kwargs: as for every `Layer`.
+
+    Shapes: x ``[B, ...]`` to y of the same shape; rows is B.
 
     Raises: ValueError if a factor is not a finite number >= 0.
     """

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def known(shape: Sequence[int | None], name: str) -> tuple[int, ...]:
-    """Return the sizes of one row, all of which must be known."""
+    """Return the sizes of one row, all of which must be known; ValueError naming ``name`` if one is None."""
     sizes = [size for size in shape[1:] if size is not None]
     if len(sizes) != len(shape) - 1:
         raise ValueError(f"{name}: input has shape {format_shape(shape)}, expected known sizes after the batch")
@@ -105,19 +105,35 @@ class _Extreme(_Elementwise):
 
 
 class Add(_Elementwise):
-    """The sum of the inputs, which broadcast to one shape; arguments as of `Layer`."""
+    """The sum of the inputs, which broadcast to one shape; arguments as of `Layer`.
+
+    Source: keras.layers.Add, Keras 3.15.
+
+    Shapes: two or more x ``[B, ...]`` to y ``[B, ...]``; an x of fewer axes gets axes of length 1 behind the batch.
+    Where all have masks, what counts in any of them counts in y.
+
+    Raises: ValueError if there are fewer than two inputs, they do not broadcast, or all have masks and their ranks
+    differ.
+    """
 
     op = "add"
 
 
 class Subtract(_Elementwise):
-    """The first input less the second, which broadcast to one shape; arguments as of `Layer`."""
+    """The first input less the second, which broadcast to one shape; arguments as of `Layer`.
+
+    Source: keras.layers.Subtract, Keras 3.15. Shapes and errors as of `Add`, but for two inputs exactly.
+    """
 
     op = "subtract"
 
 
 class Multiply(_Elementwise):
-    """The product of the inputs, which broadcast to one shape; arguments as of `Layer`."""
+    """The product of the inputs, which broadcast to one shape; arguments as of `Layer`.
+
+    What a mask leaves out counts as 1, and as 0 where all masks leave it out. Source: keras.layers.Multiply, Keras 3.15.
+    Shapes and errors as of `Add`; inputs with a mask must be of one rank even if others have none.
+    """
 
     op = "multiply"
 
@@ -131,19 +147,30 @@ class Multiply(_Elementwise):
 
 
 class Average(_Elementwise):
-    """The mean of the inputs, which broadcast to one shape; arguments as of `Layer`."""
+    """The mean of the inputs, which broadcast to one shape; arguments as of `Layer`.
+
+    Source: keras.layers.Average, Keras 3.15. Shapes and errors as of `Add`.
+    """
 
     op = "average"
 
 
 class Maximum(_Extreme):
-    """The largest of the inputs, which broadcast to one shape; arguments as of `Layer`."""
+    """The largest of the inputs, which broadcast to one shape; arguments as of `Layer`.
+
+    What a mask leaves out gives way to another input. Source: keras.layers.Maximum, Keras 3.15. Shapes and errors as of
+    `Add`; inputs with a mask must be of one rank even if others have none.
+    """
 
     op = "maximum"
 
 
 class Minimum(_Extreme):
-    """The smallest of the inputs, which broadcast to one shape; arguments as of `Layer`."""
+    """The smallest of the inputs, which broadcast to one shape; arguments as of `Layer`.
+
+    What a mask leaves out gives way to another input. Source: keras.layers.Minimum, Keras 3.15. Shapes and errors as of
+    `Add`; inputs with a mask must be of one rank even if others have none.
+    """
 
     op = "minimum"
 
@@ -151,11 +178,16 @@ class Minimum(_Extreme):
 class Concatenate(_Merge):
     """The inputs side by side.
 
+    Source: keras.layers.Concatenate, Keras 3.15.
+
     Args:
         axis: along which, the batch being 0, which it can't be; default -1, the last.
         **kwargs: as for every `Layer`.
 
-    Raises: ValueError if the inputs differ in another axis.
+    Shapes: x ``[B, ..., N, ...]`` to y, whose N is the sum of theirs. If one has a mask, so has y; an x without one
+    counts wholly.
+
+    Raises: ValueError if the inputs differ in another axis, or ``axis`` is the batch or not there.
     """
 
     op = "concatenate"
@@ -185,12 +217,16 @@ class Concatenate(_Merge):
 class Dot(_Merge):
     """Products of two inputs, summed over an axis of each; rows of the batch do not mix.
 
+    Source: keras.layers.Dot, Keras 3.15; norms are ``sqrt(max(sum of squares, 1e-12))``.
+
     Args:
         axes: one axis for both, or one for each, the batch being 0; negative ones count from the end.
-        normalize: whether to divide both by their norms along these axes first (cosine similarity).
+        normalize: whether to divide both by their norms along these axes first (cosine similarity); default False.
         **kwargs: as for every `Layer`.
 
     Shapes: the other axes of the first input, then those of the second; ``(B, 1)`` where none is left.
+
+    Raises: ValueError if there are not two inputs, an axis is the batch or not there, or their lengths differ.
     """
 
     op = "dot"
