@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 class Embedding(Layer):
     """A vector for each number: row x of a trained table.
 
+    Source: keras.layers.Embedding, Keras 3.15.
+
     Args:
         input_dim: V, how many numbers there are: 0 .. V-1. At most 2^24 in a float32 model, whose inputs hold no more
             whole numbers.
         output_dim: D, the length of the vectors.
         embeddings_initializer: of the table; default "uniform".
         embeddings_regularizer, embeddings_constraint: of the table; see `Dense`.
-        mask_zero: whether the number 0 stands for nothing and is left out by the output's mask; see `Masking`.
+        mask_zero: whether 0 stands for nothing and is left out by the output's mask; see `Masking`. Default False.
         weights: the table's values, ``[V, D]``; None initializes them.
         lora_rank, lora_alpha, quantization_config: None; low-rank adaptation and quantization are not supported.
         **kwargs: as for every `Layer`.
@@ -34,6 +36,9 @@ class Embedding(Layer):
     Shapes: x ``[B, ...]`` to y ``[B, ..., D]``; embeddings ``[V, D]``.
 
     A number outside of the table is taken as the nearest one that is in it.
+
+    Raises: ValueError if a size is not a positive int, is too large, or ``weights`` have another shape; TypeError if
+    ``mask_zero`` is no bool.
     """
 
     embeddings: Variable | None

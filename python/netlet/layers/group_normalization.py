@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class GroupNormalization(Scaled):
     """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, mean and variance of a group of channels of one row.
 
-    Source: Wu & He, "Group normalization" (2018).
+    Source: Wu & He, "Group normalization" (2018), section 3.
 
     Args:
         groups: G, into how many groups of the same size the channels fall; -1, each by itself. Default 32.

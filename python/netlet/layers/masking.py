@@ -21,11 +21,15 @@ class Masking(Layer):
     metrics that are means of a function, then do not count what it leaves out; neither do a `BatchNormalization`'s
     statistics.
 
+    Source: keras.layers.Masking, Keras 3.15.
+
     Args:
         mask_value: default 0.
         **kwargs: as for every `Layer`.
 
     Shapes: x ``[B, ..., C]`` to y of the same shape, with a mask ``[B, ...]``.
+
+    Raises: ValueError if ``mask_value`` is not a finite number, or x has no axis besides the batch.
     """
 
     supports_masking = True

@@ -33,13 +33,16 @@ class Mask:
 
 
 def nonzero(builder: ProgramBuilder, x: Node, value: float = 0.0, last_axis: bool = True) -> Mask:
-    """Return where ``x`` differs from ``value``: in any element along its last axis, or each element by itself."""
+    """Return where ``x`` differs from ``value``: in any element along its last axis, or each element by itself.
+
+    Shapes: x ``[B, ..., C]`` to a mask ``[B, ...]``; x ``[B, ...]`` to a mask of its shape unless ``last_axis``.
+    """
     over = "last" if last_axis else "none"
     return Mask(lambda: builder.op("mask", x, name=f"{x.name}/mask", value=value, over=over))
 
 
 def all_of(builder: ProgramBuilder, x: Node) -> Mask:
-    """Return a mask of ``x`` that leaves nothing out."""
+    """Return a mask ``[B, ...]`` of ``x`` ``[B, ..., C]`` that leaves nothing out."""
     return Mask(lambda: builder.op("mask", x, name=f"{x.name}/mask", over="all"))
 
 
@@ -51,10 +54,10 @@ def any_of(builder: ProgramBuilder, masks: Sequence[Mask]) -> Mask:
 
 
 def fill(builder: ProgramBuilder, x: Node, mask: Mask, value: float, name: str | None = None) -> Node:
-    """Return ``x``, with ``value`` wherever it does not count."""
+    """Return ``x``, with ``value`` wherever it does not count; a mask ``[B, ...]``, or one that broadcasts to x."""
     return builder.op("masked_fill", [x, mask.node], name=name, value=value)
 
 
 def select(builder: ProgramBuilder, mask: Mask, x: Node, other: Node) -> Node:
-    """Return ``x`` where it counts, and ``other`` elsewhere."""
+    """Return ``x`` where it counts, and ``other`` elsewhere; mask as for `fill`, of x."""
     return builder.op("masked_select", [x, other, mask.node])

@@ -131,7 +131,7 @@ class Subtract(_Elementwise):
 class Multiply(_Elementwise):
     """The product of the inputs, which broadcast to one shape; arguments as of `Layer`.
 
-    What a mask leaves out counts as 1, and as 0 where all masks leave it out. Source: keras.layers.Multiply, Keras 3.15.
+    What a mask leaves out counts as 1, and what all masks leave out as 0. Source: keras.layers.Multiply, Keras 3.15.
     Shapes and errors as of `Add`; inputs with a mask must be of one rank even if others have none.
     """
 

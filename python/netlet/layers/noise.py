@@ -89,7 +89,7 @@ class _Shared(_Noise):
 class Dropout(_Shared):
     """Sets elements to 0 with probability ``rate`` while training, and divides the others by ``1 - rate``.
 
-    Source: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout" (2014).
+    Source: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout" (2014), section 4.
 
     Args:
         rate: in [0, 1].
@@ -97,6 +97,11 @@ class Dropout(_Shared):
             batch must be None: rows have fates of their own.
         seed: of its random numbers; None draws one.
         **kwargs: as for every `Layer`.
+
+    Shapes: x ``[B, ...]`` to y of the same shape.
+
+    Raises: ValueError if ``rate`` or ``seed`` is out of range or no number, or ``noise_shape`` does not begin with None
+    or does not broadcast to the shape of x.
     """
 
     op = "dropout"
@@ -105,12 +110,14 @@ class Dropout(_Shared):
 class GaussianDropout(_Noise):
     """Multiplies by normal numbers of mean 1 and standard deviation ``sqrt(rate / (1 - rate))`` while training.
 
-    Source: Srivastava et al. (2014), section 10.
+    Source: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout" (2014), section 10.
 
     Args:
         rate: in [0, 1).
         seed: of its random numbers; None draws one.
         **kwargs: as for every `Layer`.
+
+    Shapes and errors as of `Dropout`.
     """
 
     op = "gaussian_dropout"
@@ -130,6 +137,8 @@ class AlphaDropout(_Shared):
         noise_shape: as of `Dropout`.
         seed: of its random numbers; None draws one.
         **kwargs: as for every `Layer`.
+
+    Shapes and errors as of `Dropout`.
     """
 
     op = "alpha_dropout"
@@ -139,10 +148,16 @@ class AlphaDropout(_Shared):
 class GaussianNoise(_Noise):
     """Adds normal numbers of standard deviation ``stddev`` while training.
 
+    Source: keras.layers.GaussianNoise, Keras 3.15, where stddev is at most 1.
+
     Args:
         stddev: not negative.
         seed: of its random numbers; None draws one.
         **kwargs: as for every `Layer`.
+
+    Shapes: x ``[B, ...]`` to y of the same shape.
+
+    Raises: ValueError if ``stddev`` is negative or no number, or ``seed`` is not in [0, 2^63).
     """
 
     op = "gaussian_noise"

@@ -24,7 +24,10 @@ def number(value: Any, what: str, low: float, high: float) -> float:
 
 
 class Scaled(Layer):
-    """What normalizations with a trained scale and shift share."""
+    """What normalizations with a trained scale and shift share: gamma and beta, of the shape that ``build`` gives both.
+
+    Raises: ValueError if ``center`` or ``scale`` is no bool, or an initializer, regularizer or constraint is unknown.
+    """
 
     gamma: Variable | None
     beta: Variable | None
@@ -81,7 +84,7 @@ class BatchNormalization(Scaled):
     training if the layer's ``trainable`` is False. Positions that a mask ``[B, ...]`` leaves out do not enter the
     batch's mean and variance.
 
-    Source: Ioffe & Szegedy, "Batch normalization" (2015).
+    Source: Ioffe & Szegedy, "Batch normalization" (2015), section 3.
 
     Args:
         axis: the channels' axis; default -1, the last. With a mask it must be the last.
@@ -95,6 +98,9 @@ class BatchNormalization(Scaled):
         **kwargs: as for every `Layer`.
 
     Shapes: x ``[B, ..., C]`` to the same; gamma, beta, moving_mean, moving_variance ``[C]``.
+
+    Raises: ValueError if an argument is invalid or not supported, or ``axis`` is the batch, not there or, with a mask,
+    not the last.
     """
 
     supports_masking = True
@@ -202,7 +208,7 @@ class BatchNormalization(Scaled):
 class LayerNormalization(Scaled):
     """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, mean and variance each row's own.
 
-    Source: Ba, Kiros, Hinton, "Layer normalization" (2016).
+    Source: Ba, Kiros, Hinton, "Layer normalization" (2016), section 3.
 
     Args:
         axis: over which axes; default -1, the last.
@@ -213,6 +219,8 @@ class LayerNormalization(Scaled):
         **kwargs: as for every `Layer`.
 
     Shapes: x ``[B, ..., *N]`` to the same; gamma and beta ``[*N]``, N the sizes along the axes.
+
+    Raises: ValueError if an argument is invalid, or an axis is the batch, named twice or not there.
     """
 
     supports_masking = True
@@ -276,6 +284,8 @@ class RMSNormalization(Layer):
         **kwargs: as for every `Layer`.
 
     Shapes: x ``[B, ..., *N]`` to the same; scale ``[*N]``, N the sizes along the axes.
+
+    Raises: ValueError if ``epsilon`` is negative or no number, or an axis is the batch, named twice or not there.
     """
 
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
@@ -312,9 +322,15 @@ class RMSNormalization(Layer):
 class UnitNormalization(Layer):
     """Each row divided by its Euclidean norm along the axes.
 
+    ``y = x / sqrt(max(sum(x^2), 1e-12))``, the sum along the axes. Source: keras.layers.UnitNormalization, Keras 3.15.
+
     Args:
         axis: which axes; default -1, the last.
         **kwargs: as for every `Layer`.
+
+    Shapes: x ``[B, ..., *N]`` to the same, N the sizes along the axes.
+
+    Raises: ValueError if an axis is the batch, named twice or not there.
     """
 
     supports_masking = True

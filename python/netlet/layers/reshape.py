@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 class Flatten(Layer):
     """Each row as a vector.
 
+    Source: keras.layers.Flatten, Keras 3.15.
+
     Args:
         data_format: None, "channels_last", or "channels_first": the first axis then becomes the last one before.
         **kwargs: as for every `Layer`.
 
     Shapes: x ``[B, ...]`` to y ``[B, N]``, N the number of elements of a row.
+
+    Raises: ValueError if ``data_format`` is none of these.
     """
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
@@ -93,6 +97,11 @@ class Permute(Layer):
     Args:
         dims: the axes in their new order, numbered from 1, as 0 is the batch: ``(2, 1)`` transposes a matrix.
         **kwargs: as for every `Layer`.
+
+    Shapes: x ``[B, ...]`` to y with as many axes, of which axis i has the length of x's axis ``dims[i - 1]``.
+
+    Raises: ValueError if ``dims`` does not hold each of 1 .. n once, or x has not n axes besides the batch; TypeError
+    if they are no ints.
     """
 
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
@@ -119,6 +128,10 @@ class RepeatVector(Layer):
     Args:
         n: how many times; a positive int.
         **kwargs: as for every `Layer`.
+
+    Shapes: x ``[B, N]`` to y ``[B, n, N]``.
+
+    Raises: ValueError if ``n`` is not a positive int, or x is not a vector for each row.
     """
 
     def __init__(self, n: int, **kwargs: Any) -> None:
