@@ -115,7 +115,8 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         config: ``{"class_name": str, "config": dict}``.
         custom_objects: layers, regularizers and constraints of one's own, by name.
 
-    Raises: ValueError if the config is none, or names something unknown.
+    Raises: ValueError if the config is none, or names something unknown, or an argument is invalid; TypeError if one is
+    missing.
     """
     name = config.get("class_name") if isinstance(config, Mapping) else None
     custom = custom_objects or {}

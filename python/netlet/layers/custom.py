@@ -43,7 +43,10 @@ def custom_specs(program: Program, layers: Iterable[Layer]) -> dict[str, CustomS
 
 
 def call_custom(layer: Layer, arrays: Sequence[NDArray[Any]], training: bool) -> NDArray[Any]:
-    """Return the output of a layer of one's own, which is built, for a batch; a list of them for several inputs."""
+    """Return the output of a layer of one's own, which is built, for a batch; a list of them for several inputs.
+
+    Raises: ValueError if ``call`` returns another shape than ``compute_output_shape`` says; TypeError if no numbers.
+    """
     assert layer.output_shape is not None
     rows = [np.ascontiguousarray(array, layer.dtype) for array in arrays]
     y = np.empty((len(rows[0]), *(n for n in layer.output_shape[1:] if n is not None)), layer.dtype)
@@ -64,6 +67,9 @@ class CustomSpec(CustomLayer):
         layer: the object.
 
     Without ``gradient``, a layer is trained through as long as ``call`` has returned the very array that it was given.
+
+    Raises: ValueError if ``call`` or ``gradient`` returns other shapes than it should, or another number of arrays, or
+    there is no ``gradient`` and one is needed; TypeError if they return no real numbers.
     """
 
     def __init__(self, layer: Layer) -> None:

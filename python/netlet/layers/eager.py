@@ -26,7 +26,7 @@ def call_layer(layer: Layer, x: Any, training: bool = False, mask: Any = None) -
         layer: any layer.
         x: a batch; a list of them for a layer of several inputs.
         training: whether it acts as in training. Random numbers then are new at each call.
-        mask: truth values for a layer that uses a mask; None for none.
+        mask: truth values ``[B, ...]`` for a layer that uses a mask; None for none.
 
     Raises: ValueError if ``x`` does not fit the layer, TypeError if it does not hold real numbers.
     """
@@ -71,7 +71,7 @@ def call_layer(layer: Layer, x: Any, training: bool = False, mask: Any = None) -
 
 
 def mask_of(layer: Layer, x: Any, mask: Any) -> NDArray[np.bool_] | None:
-    """Return the mask of ``layer``'s output; arguments as of `Layer.compute_mask`."""
+    """Return the mask of ``layer``'s output, ``[B, ...]``; arguments and errors as of `Layer.compute_mask`."""
     masks = mask if layer.takes_list else [mask]
     if masks is None:
         return None

@@ -21,14 +21,17 @@ class InputLayer(Layer):
 
     Args:
         shape: of one row, such as ``(28, 28)``.
-        batch_size: a fixed size of the batch; None for any.
+        batch_size: a fixed size of the batch; None, the default, for any.
         dtype: "float32", "float64", or None for the model's. "string" says that data are strings, for a `StringLookup`
             or a `Hashing` that follows, "int32" and its like that they are whole numbers, which enter the model as its
             floats; the rest of the model then is float32, or what it names.
         batch_shape: ``(batch_size, *shape)``, instead of both.
         name: as for every layer.
 
-    Raises: ValueError if neither or both of ``shape`` and ``batch_shape`` are given, or a size is not positive.
+    Shapes: the value is ``[batch_size, *shape]``.
+
+    Raises: ValueError if neither or both of ``shape`` and ``batch_shape`` are given, or ``batch_size`` with the latter;
+    if a size is not positive, or None behind the batch; if ``dtype`` is unknown.
     """
 
     def __init__(
@@ -103,6 +106,6 @@ def Input(
 ) -> SymbolicTensor:
     """Return a symbolic input of a model, to be the first element of a `Sequential`.
 
-    Args: as of `InputLayer`.
+    Args, shapes and errors: as of `InputLayer`.
     """
     return InputLayer(shape, batch_size, dtype, batch_shape, name).output

@@ -62,7 +62,7 @@ class Layer:
         input_dim: short for ``input_shape=(input_dim,)``.
         batch_input_shape: ``input_shape`` with the batch in front, such as ``(None, 2)``.
 
-    Raises: ValueError if an argument is invalid, or not an argument of this layer.
+    Raises: ValueError if an argument is invalid, or not one of this layer; TypeError if ``trainable`` is no bool.
     """
 
     #: Whether it takes a list of values; its shapes then are lists of shapes.
@@ -143,7 +143,10 @@ class Layer:
         return self._dtype or DEFAULT_DTYPE
 
     def build(self, input_shape: Shape) -> None:
-        """Make the weights for inputs of ``input_shape``, whose first entry (the batch) is None."""
+        """Make the weights for inputs of ``input_shape``, whose first entry (the batch) is None.
+
+        Raises: ValueError if there are no weights for such inputs.
+        """
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the output's shape for an input's; both begin with the batch.
@@ -160,6 +163,8 @@ class Layer:
             x: the value that enters; a list of them where `takes_list`.
 
         Returns: the value that leaves.
+
+        Raises: NotImplementedError if a subclass has neither ``lower`` nor ``call``; ValueError if x does not fit it.
         """
         if self.is_custom:
             from netlet.layers.custom import lower_custom
@@ -203,6 +208,9 @@ class Layer:
         Args:
             inputs: a batch; a list of them where `takes_list`.
             previous_mask: truth values, ``[B, ...]``, or None; a list of such where `takes_list`.
+
+        Raises: ValueError if a mask has not the rows of its batch, or there are not as many masks as inputs; TypeError
+        if a batch holds no real numbers.
         """
         if not self.makes_mask and not self.takes_list:
             return previous_mask
@@ -253,16 +261,16 @@ class Layer:
 
         Args:
             name: unique within the layer; None numbers it: "variable", "variable_1".
-            shape: its shape; every entry positive.
-            initializer: as `netlet.initializers.get` takes it.
+            shape: its shape, every entry positive; default (), a single number.
+            initializer: as `netlet.initializers.get` takes it; default "glorot_uniform".
             trainable: whether training changes it.
             regularizer: as `netlet.regularizers.get` takes it: its penalty is added to the loss.
             constraint: as `netlet.constraints.get` takes it: what the weight is brought back to after each update.
+            dtype: the layer's, which is what None stands for; a weight has no other.
 
-            dtype: the layer's, which is what None stands for.
-
-        Raises: ValueError if the name is taken, the regularizer has no ``gradient``, or dtype is another one; TypeError
-            if the name is no string.
+        Raises: ValueError if the name is taken, the initializer is None or makes another shape, the regularizer has no
+        ``gradient``, or dtype is another one; ModelFormatError (a ValueError) if a file has no such weight; TypeError
+        if the name is no string.
         """
         if name is None:
             taken = {variable.name for variable in self._variables}
@@ -321,7 +329,10 @@ class Layer:
         }
 
     def preset(self, values: Mapping[str, NDArray[Any]]) -> None:
-        """Let the coming ``build`` take its weights' values from ``values`` by name, instead of initializing them."""
+        """Let the coming ``build`` take its weights' values from ``values`` by name, instead of initializing them.
+
+        ``build`` then raises a ModelFormatError if one is missing, or of another shape or dtype.
+        """
         self._preset = values
 
     def _take_preset(self, name: str, path: str, size: tuple[int, ...]) -> NDArray[Any]:
@@ -390,7 +401,10 @@ class Layer:
             training: whether it acts as in training.
             mask: truth values for a batch, for a layer that `uses_mask`. In a model masks find their own way.
 
-        Raises: ValueError if ``x`` does not fit the layer; TypeError if it takes no mask.
+        Shapes: as the layer says. The output of a batch is an array of the layer's dtype, unless the layer says otherwise.
+
+        Raises: ValueError if ``x`` does not fit the layer; TypeError if it holds no real numbers, or the layer takes no
+        mask.
         """
         if mask is not None and (not self.uses_mask or self.takes_list or holds_symbols(x)):
             raise TypeError(f"{self.name}: it takes no mask here, got {type(mask).__name__}")
@@ -416,7 +430,7 @@ class Layer:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
-        """Return a new layer made with the arguments of ``config``; it has no weights yet."""
+        """Return a new layer made with the arguments of ``config``, with no weights yet; raises what the class does."""
         return cls(**config)
 
     def __repr__(self) -> str:

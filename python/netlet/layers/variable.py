@@ -29,10 +29,10 @@ class Variable(Arithmetic):
     """One weight of a layer.
 
     Args:
-        value: its first values; the variable owns this array until `move` gives it another place.
+        value: its first values, of any shape; the variable owns this array until `move` gives it another place.
         name: such as "kernel".
         path: the name with its layer, such as "dense/kernel".
-        trainable: whether training changes it.
+        trainable: whether training changes it; default True.
 
     Attributes:
         regularizer, constraint: what training does with it besides; None for nothing.
@@ -92,12 +92,12 @@ class Variable(Arithmetic):
         return self
 
     def assign_add(self, value: ArrayLike | Variable) -> Variable:
-        """Add to the values; the rules of `assign`."""
+        """Add to the values; arguments, result and errors as of `assign`."""
         self._value += self.check(value)
         return self
 
     def assign_sub(self, value: ArrayLike | Variable) -> Variable:
-        """Subtract from the values; the rules of `assign`."""
+        """Subtract from the values; arguments, result and errors as of `assign`."""
         self._value -= self.check(value)
         return self
 
