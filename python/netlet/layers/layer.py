@@ -401,7 +401,7 @@ class Layer:
             training: whether it acts as in training.
             mask: truth values for a batch, for a layer that `uses_mask`. In a model masks find their own way.
 
-        Shapes: as the layer says. The output of a batch is an array of the layer's dtype, unless the layer says otherwise.
+        Shapes: as the layer says. The output of a batch is an array of its dtype, unless the layer says otherwise.
 
         Raises: ValueError if ``x`` does not fit the layer; TypeError if it holds no real numbers, or the layer takes no
         mask.

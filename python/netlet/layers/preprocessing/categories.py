@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class Discretization(Layer):
     """The number of the bin that each x lies in: how many boundaries are not above it.
 
+    Source: keras.layers.Discretization, Keras 3.15, which approximates the quantiles. A NaN lies in the last bin.
+
     Args:
         bin_boundaries: in ascending order; ``[0., 1., 2.]`` makes the bins (-inf, 0), [0, 1), [1, 2), [2, +inf).
         num_bins: how many bins ``adapt`` is to find boundaries for, at least 2; instead of ``bin_boundaries``.
@@ -32,7 +34,7 @@ class Discretization(Layer):
     Shapes: x ``[B, ...]``; y as of `CategoryEncoding`, for "int" x's. Called on an array, "int" gives int32.
 
     Raises: ValueError unless one of ``bin_boundaries`` and ``num_bins`` is given, and valid; or if the layer is used
-    before it has boundaries.
+    before it has boundaries; TypeError if they are no real numbers.
     """
 
     def __init__(
@@ -143,15 +145,19 @@ class Discretization(Layer):
 class CategoryEncoding(Layer):
     """Class numbers 0 .. num_tokens-1 as vectors. A number that is none of them leaves zeros.
 
+    Source: keras.layers.CategoryEncoding, Keras 3.15.
+
     Args:
         num_tokens: how many classes there are: the vectors' length.
-        output_mode: "one_hot", a vector for each number; "multi_hot", one for all numbers of the last axis, with a 1
+        output_mode: "one_hot", a vector for each number; "multi_hot" (default), one for all of the last axis, with a 1
             for each that is there; "count", how often each is there.
         sparse: False; sparse outputs are not supported.
         **kwargs: as for every `Layer`.
 
     Shapes: x ``[B, ..., N]``; one_hot ``[B, ..., N, num_tokens]`` (an N of 1 is left out); otherwise ``[B, ...,
     num_tokens]``. Each row of x ``[B]`` is one number. ``count_weights`` are not supported.
+
+    Raises: ValueError if ``num_tokens`` is not a positive int, or another argument is none of these.
     """
 
     def __init__(

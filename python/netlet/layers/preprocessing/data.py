@@ -83,7 +83,7 @@ def check_mode(mode: Any, name: str) -> str:
 
 
 def encoded_shape(shape: tuple[int | None, ...], mode: str, depth: int) -> tuple[int | None, ...]:
-    """The shape, the batch in front, of class numbers of ``shape`` in an output mode."""
+    """The shape, the batch in front, of class numbers of ``shape`` in an output mode; see `CategoryEncoding`."""
     if mode == "int":
         return shape
     batch, *row = shape
@@ -92,7 +92,10 @@ def encoded_shape(shape: tuple[int | None, ...], mode: str, depth: int) -> tuple
 
 
 def encode(numbers: NDArray[Any], mode: str, depth: int, dtype: str) -> NDArray[Any]:
-    """Class numbers ``[B, ...]`` as vectors in an output mode other than "int"."""
+    """Class numbers ``[B, ...]`` as vectors in an output mode other than "int".
+
+    Shapes: ``[B, ...]`` to what `encoded_shape` returns, of ``dtype``. Numbers beyond 0 .. depth-1 leave zeros.
+    """
     spec = OPS["encode_category"]
     x = numbers.astype(np.float64)
     y = np.empty([n for n in encoded_shape(x.shape, mode, depth) if n is not None], dtype)

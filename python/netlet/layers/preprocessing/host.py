@@ -16,6 +16,8 @@ class OnHost:
     """Makes a layer one that runs in Python; it has ``host(x)``, from an array to an array.
 
     A model runs it on its input before the Program starts, if it directly follows the Input, or another such layer.
+
+    Raises: ValueError where the layer is anywhere else in a model.
     """
 
     runs_on_host = True

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
 
 class ImageLayer(Layer):
-    """What layers on images share: images are ``[H, W, C]``."""
+    """What layers on images share: images are ``[H, W, C]``.
+
+    Args:
+        data_format: None, the default, or "channels_last".
+        **kwargs: as for every `Layer`.
+
+    Shapes: x ``[B, H, W, C]``.
+
+    Raises: ValueError if ``data_format`` is another, or x has another number of axes.
+    """
 
     def __init__(self, *, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -39,6 +48,12 @@ class RandomImageLayer(ImageLayer):
 
     What is drawn follows from the seed and the training step. A seed of None is drawn when the layer is made; the
     config holds what was drawn.
+
+    Args:
+        seed: in [0, 2^63); None, the default, draws one.
+        **kwargs: as for `ImageLayer`.
+
+    Raises: ValueError if ``seed`` is none of these; otherwise as `ImageLayer`.
     """
 
     def __init__(self, *, seed: int | None = None, **kwargs: Any) -> None:
@@ -80,11 +95,17 @@ def pair(value: Any, what: str, low: float, high: float) -> tuple[float, float] 
 class RandomFlip(RandomImageLayer):
     """Each image flipped with probability 1/2 while training.
 
+    Source: keras.layers.RandomFlip, Keras 3.15.
+
     Args:
-        mode: "horizontal" (left to right), "vertical", or "horizontal_and_vertical": both at once.
+        mode: "horizontal" (left to right), "vertical", or "horizontal_and_vertical", the default: both at once.
         seed: of its random numbers; None draws one.
         data_format: None or "channels_last".
         **kwargs: as for every `Layer`.
+
+    Shapes: x ``[B, H, W, C]`` to y of the same shape.
+
+    Raises: ValueError if an argument is none of these, or x has another number of axes.
     """
 
     MODES = ("horizontal", "vertical", "horizontal_and_vertical")
@@ -111,12 +132,18 @@ class RandomContrast(RandomImageLayer):
 
     ``clip((x - mean) * factor + mean, *value_range)``, the factor drawn evenly from ``[1 - lower, 1 + upper]``.
 
+    Source: keras.layers.RandomContrast, Keras 3.15, as its text says; its code takes one number for ``upper`` alone.
+
     Args:
         factor: (lower, upper), each in [0, 1], the smaller one first; one number is both.
         value_range: what results are clipped to; default (0, 255).
         seed: of its random numbers; None draws one.
         data_format: None or "channels_last".
         **kwargs: as for every `Layer`.
+
+    Shapes: x ``[B, H, W, C]`` to y of the same shape; means are over H and W.
+
+    Raises: ValueError if an argument is none of these, or x has another number of axes.
     """
 
     def __init__(
@@ -158,12 +185,16 @@ class CenterCrop(ImageLayer):
 
     An image that is too small is resized instead: the largest middle part of the wanted shape, bilinearly.
 
+    Source: keras.layers.CenterCrop, Keras 3.15.
+
     Args:
         height, width: of the result.
         data_format: None or "channels_last".
         **kwargs: as for every `Layer`.
 
     Shapes: x ``[B, H, W, C]`` to ``[B, height, width, C]``.
+
+    Raises: ValueError if ``height`` or ``width`` is not a positive int, or x has another number of axes.
     """
 
     def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Any) -> None:
@@ -190,15 +221,19 @@ class CenterCrop(ImageLayer):
 class Resizing(ImageLayer):
     """Each image at another size. Nothing is smoothed where an image becomes smaller.
 
+    The middle of pixel i of n lies at ``(i + 1/2) / n``. Source: keras.layers.Resizing, Keras 3.15.
+
     Args:
         height, width: of the result.
-        interpolation: "bilinear" or "nearest".
-        crop_to_aspect_ratio: whether images are cut to the result's shape first, instead of distorted.
+        interpolation: "bilinear", the default, or "nearest".
+        crop_to_aspect_ratio: whether images are cut to the result's shape first, instead of distorted; default False.
         pad_to_aspect_ratio, antialias: False; not supported.
         data_format: None or "channels_last".
         **kwargs: as for every `Layer`.
 
     Shapes: x ``[B, H, W, C]`` to ``[B, height, width, C]``.
+
+    Raises: ValueError if an argument is invalid or not supported, or x has another number of axes.
     """
 
     def __init__(

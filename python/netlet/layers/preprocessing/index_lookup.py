@@ -23,6 +23,8 @@ class IndexLookup(Layer):
 
     Numbers are given in this order: 0 for the mask token, if there is one and the output mode is "int"; then
     ``num_oov_indices`` for unknown tokens; then the vocabulary.
+
+    Args, shapes and errors: as of `IntegerLookup` and `StringLookup`. Source: keras.layers.IntegerLookup, Keras 3.15.
     """
 
     def __init__(
@@ -114,7 +116,8 @@ class IndexLookup(Layer):
                 returns them. A path names a text file with one token a line.
 
         Raises: ValueError if it is empty, holds a token twice, the mask token, or (with ``invert``) the unknown one
-        elsewhere, is longer than ``max_tokens``, or the layer has run in a model; OSError.
+        elsewhere, is longer than ``max_tokens``, or the layer has run in a model; TypeError for what is no token;
+        OSError if a file cannot be read.
         """
         if isinstance(vocabulary, (str, os.PathLike)):
             with open(vocabulary, encoding="utf-8") as file:
@@ -187,7 +190,7 @@ class IndexLookup(Layer):
     def numbers(self, x: Any) -> NDArray[Any]:
         """Return the tokens' numbers, int64, -1 for those that no output has a place for.
 
-        Raises: ValueError for an unknown token if ``num_oov_indices`` is 0.
+        Raises: ValueError for an unknown token if ``num_oov_indices`` is 0; TypeError for what is no token.
         """
         tokens = self._array(x, self.name)
         get = self._places.get
@@ -205,7 +208,11 @@ class IndexLookup(Layer):
         return self._oov_start + (self._bucket(token) if self.num_oov_indices > 1 else 0)
 
     def host(self, x: Any) -> NDArray[Any]:
-        """Return what the layer makes of an array, in NumPy: numbers (int64), vectors, or with ``invert`` tokens."""
+        """Return what the layer makes of an array, in NumPy: numbers (int64), vectors, or with ``invert`` tokens.
+
+        Raises: ValueError as `numbers`, or if there is no vocabulary for vectors; TypeError for what is no token (no
+        number, with ``invert``).
+        """
         if self.invert:
             numbers = np.asarray(x)
             if numbers.dtype.kind not in "biuf":

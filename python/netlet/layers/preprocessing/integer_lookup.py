@@ -22,6 +22,8 @@ class IntegerLookup(IndexLookup):
     Numbers are given in this order: 0 for the mask token, if there is one and the output mode is "int"; then
     ``num_oov_indices`` for unknown tokens; then the vocabulary.
 
+    Source: keras.layers.IntegerLookup, Keras 3.15.
+
     Args:
         max_tokens: the most numbers that there may be; ``adapt`` keeps the most frequent tokens. None for any.
         num_oov_indices: how many numbers unknown tokens share: token mod num_oov_indices picks one. With 0, an unknown
@@ -38,7 +40,8 @@ class IntegerLookup(IndexLookup):
 
     Shapes: x ``[B, ...]``; y as of `CategoryEncoding`, for "int" x's. Called on an array, "int" gives int64.
 
-    Raises: ValueError for an invalid argument; in a float32 model also for a token beyond 2^24 in size.
+    Raises: ValueError for an invalid argument, for NaN or infinity, and in a float32 model for a token beyond 2^24 in
+    size; TypeError for what is no integer (floats in data are cut); OSError if a text file cannot be read.
     """
 
     def __init__(

@@ -28,16 +28,19 @@ class Normalization(Layer):
     deviation (at least 1e-7). With ``invert`` they are what undoes it: ``mean + x * sqrt(variance)``. Until it is
     adapted, the layer changes nothing. It may be adapted at any time, also within a model.
 
+    Source: keras.layers.Normalization, Keras 3.15.
+
     Args:
         axis: the axes that have a mean for each place: -1, each column its own; a tuple for several; None, one mean for
             all numbers. The batch, axis 0, cannot be one of them.
         mean, variance: numbers, or arrays of the sizes of ``axis``; both or none.
-        invert: whether to undo the normalization.
+        invert: whether to undo the normalization; default False.
         **kwargs: as for every `Layer`.
 
     Shapes: x ``[B, ...]`` to the same.
 
-    Raises: ValueError if one of mean and variance is missing, they do not fit, or ``axis`` is not of the input.
+    Raises: ValueError if one of mean and variance is missing, they do not fit, or ``axis`` is not of the input;
+    TypeError if they are no real numbers, or ``axis`` no ints.
     """
 
     supports_masking = True
@@ -122,6 +125,8 @@ class Normalization(Layer):
         """Take mean and variance from data; what an earlier call found is forgotten.
 
         Sums are in float64. Data are an array, a frame, or an iterable of batches, of which one pass is made.
+
+        Source: Chan, Golub, LeVeque, "Algorithms for computing the sample variance", 1983: how batches are joined.
 
         Args:
             data: rows ``[n, ...]``; ``[n]`` counts as one column.
@@ -219,12 +224,17 @@ class Normalization(Layer):
 class Rescaling(Layer):
     """``x * scale + offset``, such as ``Rescaling(1 / 255)`` for the bytes of images.
 
+    Source: keras.layers.Rescaling, Keras 3.15.
+
     Args:
         scale: a number, or one for each place of the last axis.
         offset: likewise; default 0.
         **kwargs: as for every `Layer`.
 
     Shapes: x ``[B, ...]`` to the same.
+
+    Raises: ValueError if ``scale`` or ``offset`` is not finite, has more than one axis, or has neither one number nor
+    as many as the last axis of x; TypeError if they are no real numbers.
     """
 
     supports_masking = True

@@ -47,15 +47,21 @@ class _RandomAffine(RandomImageLayer):
 class RandomRotation(_RandomAffine):
     """Each image turned about its center while training, by an angle of its own.
 
+    A positive angle turns counterclockwise. Source: keras.layers.RandomRotation, Keras 3.15.
+
     Args:
         factor: (low, high) of the angle in whole turns, each in [-1, 1]; one number f stands for (-f, f).
         fill_mode: what is beyond the border: "reflect" (d c b a | a b c d | d c b a), "wrap" (a b c d | a b c d | a b c
             d), "constant" (``fill_value``) or "nearest" (a a a a | a b c d | d d d d).
-        interpolation: "bilinear" or "nearest".
+        interpolation: "bilinear", the default, or "nearest".
         seed: of its random numbers; None draws one.
         fill_value: default 0.
         data_format: None or "channels_last".
         **kwargs: as for every `Layer`.
+
+    Shapes: x ``[B, H, W, C]`` to y of the same shape.
+
+    Raises: ValueError if an argument is none of these, or x has another number of axes.
     """
 
     def __init__(
@@ -81,12 +87,16 @@ class RandomRotation(_RandomAffine):
 class RandomTranslation(_RandomAffine):
     """Each image shifted while training, by a share of its size.
 
+    Source: keras.layers.RandomTranslation, Keras 3.15.
+
     Args:
         height_factor: (low, high) of the shift downwards as a share of the height, each in [-1, 1]; one number f stands
             for (-f, f).
         width_factor: likewise of the shift to the right, as a share of the width.
         fill_mode, interpolation, seed, fill_value, data_format: as of `RandomRotation`.
         **kwargs: as for every `Layer`.
+
+    Shapes and errors as of `RandomRotation`.
     """
 
     def __init__(
@@ -115,12 +125,16 @@ class RandomTranslation(_RandomAffine):
 class RandomZoom(_RandomAffine):
     """Each image zoomed about its center while training; a positive factor zooms out, a negative one in.
 
+    Source: keras.layers.RandomZoom, Keras 3.15.
+
     Args:
         height_factor: (low, high) in (-1, 1]: the part of the image that is shown is 1 + factor times as high; one
             number f stands for (-f, f).
         width_factor: likewise of the width; None takes what was drawn for the height, and keeps shapes.
         fill_mode, interpolation, seed, fill_value, data_format: as of `RandomRotation`.
         **kwargs: as for every `Layer`.
+
+    Shapes and errors as of `RandomRotation`.
     """
 
     def __init__(

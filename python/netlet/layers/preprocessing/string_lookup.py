@@ -19,6 +19,8 @@ class StringLookup(OnHost, IndexLookup):
 
     In a model it must directly follow the Input: it runs in Python, before the rest.
 
+    Source: keras.layers.StringLookup, Keras 3.15, but for the hash.
+
     Args:
         max_tokens, num_oov_indices, mask_token, vocabulary, invert, output_mode, sparse, pad_to_max_tokens: as of
             `IntegerLookup`. Among several ``num_oov_indices`` an unknown string picks one by the hash of `Hashing`.
@@ -31,7 +33,7 @@ class StringLookup(OnHost, IndexLookup):
     ``invert`` strings.
 
     Raises: ValueError for an invalid argument, or an unknown string if ``num_oov_indices`` is 0; TypeError for what is
-    no string.
+    neither a string nor a number (floats are cut); OSError if a text file cannot be read.
     """
 
     def __init__(
