@@ -38,12 +38,15 @@ def get(identifier: Any) -> Callable[[Any], Any] | None:
 
 
 def serialize(constraint: Any) -> Any:
-    """Return the config of a constraint: ``{"class_name": ..., "config": {...}}``, None, or a function's name."""
+    """Return the config of a constraint: ``{"class_name": ..., "config": {...}}``, None, or a function's name.
+
+    Raises: ValueError if it has neither a config nor a name.
+    """
     return _serialize(constraint)
 
 
 def deserialize(config: Any) -> Any:
-    """Return the constraint that a config describes; the inverse of `serialize`."""
+    """Return the constraint that a config describes; the inverse of `serialize`. Raises as `get`."""
     return REGISTRY.get(config)
 
 

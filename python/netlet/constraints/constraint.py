@@ -9,6 +9,8 @@ class Constraint:
     """A rule that a weight is brought back to after every update: ``constraint(w)`` is the nearest allowed weight.
 
     This base allows everything. A subclass defines ``__call__`` and, with arguments, ``get_config``.
+
+    Shapes: w of any to the same.
     """
 
     def __call__(self, w: Any) -> Any:
@@ -21,7 +23,7 @@ class Constraint:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Constraint:
-        """Return a constraint made with the arguments of ``config``."""
+        """Return a constraint made with the arguments of ``config``; raises what the class does."""
         return cls(**config)
 
     def __repr__(self) -> str:

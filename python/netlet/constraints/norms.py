@@ -33,7 +33,11 @@ class MaxNorm(Constraint):
         max_value: default 2.
         axis: default 0; see the module's text.
 
-    Source: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout", 2014.
+    Source: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout", 2014, section 5.1.
+
+    Shapes: w of any with such an axis, to the same.
+
+    Raises: TypeError if w holds no real numbers, ValueError if it has no such axis.
     """
 
     def __init__(self, max_value: float = 2, axis: Axis = 0) -> None:
@@ -52,7 +56,12 @@ class MaxNorm(Constraint):
 
 
 class NonNeg(Constraint):
-    """Makes negative weights 0."""
+    """Makes negative weights 0.
+
+    Shapes: w of any to the same. Source: keras.constraints.NonNeg, Keras 3.15.
+
+    Raises: TypeError if w holds no real numbers.
+    """
 
     def __call__(self, w: Any) -> NDArray[Any]:
         array = as_floats(w, "NonNeg")
@@ -63,8 +72,12 @@ class NonNeg(Constraint):
 class UnitNorm(Constraint):
     """Makes every vector one of length 1.
 
+    Source: keras.constraints.UnitNorm, Keras 3.15.
+
     Args:
         axis: default 0; see the module's text.
+
+    Shapes and errors as of `MaxNorm`.
     """
 
     def __init__(self, axis: Axis = 0) -> None:
@@ -82,11 +95,15 @@ class UnitNorm(Constraint):
 class MinMaxNorm(Constraint):
     """Brings the lengths of vectors towards the interval from ``min_value`` to ``max_value``.
 
+    Source: keras.constraints.MinMaxNorm, Keras 3.15.
+
     Args:
         min_value, max_value: default 0 and 1.
         rate: 1 (default) brings them into the interval at once; below, the length becomes ``rate * clipped + (1 - rate)
             * length``.
         axis: default 0; see the module's text.
+
+    Shapes and errors as of `MaxNorm`.
     """
 
     def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Axis = 0) -> None:

@@ -77,7 +77,10 @@ Maker = Callable[..., NDArray[Any]]
 
 
 class ArrayInitializer(Initializer):
-    """Gives a weight the values of ``array``, whose shape must be the weight's."""
+    """Gives a weight the values of ``array``, whose shape must be the weight's.
+
+    Raises: ValueError if it is not, or ``dtype`` is neither float32 nor float64.
+    """
 
     def __init__(self, array: NDArray[Any]) -> None:
         self.array = np.array(array)
@@ -118,14 +121,20 @@ def get(identifier: Any) -> Maker | None:
 
 
 def serialize(initializer: Any) -> Any:
-    """Return the config of an initializer: None for a custom one, of which a config can hold nothing."""
+    """Return the config of an initializer: None for a custom one, of which a config can hold nothing.
+
+    A config is ``{"class_name": str, "config": dict}``.
+    """
     if type(initializer).__name__ not in REGISTRY.objects:
         return None
     return {"class_name": type(initializer).__name__, "config": initializer.get_config()}
 
 
 def deserialize(config: Any) -> Any:
-    """Return the initializer that a config describes; the inverse of `serialize`."""
+    """Return the initializer that a config describes; the inverse of `serialize`.
+
+    Raises: ValueError if it is no config, or names none; TypeError if it holds an argument that the class has not.
+    """
     made = REGISTRY.deserialize(config)
     return made() if isinstance(made, type) else made
 

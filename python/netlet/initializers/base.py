@@ -19,7 +19,10 @@ Seed = int | random.SeedGenerator | dict[str, Any] | None
 
 
 def weight_dtype(dtype: Any) -> np.dtype[Any]:
-    """Return the NumPy dtype of a weight: of a name or a dtype, and of None the default, float32."""
+    """Return the NumPy dtype of a weight: of a name or a dtype, and of None the default, float32.
+
+    Raises: ValueError if it is neither float32 nor float64.
+    """
     return numpy_dtype(DEFAULT_DTYPE if dtype is None else dtype)
 
 
@@ -30,7 +33,10 @@ class Initializer:
     """
 
     def __call__(self, shape: Shape, dtype: Any = None) -> NDArray[Any]:
-        """Return an array of ``shape``; a ``dtype`` of None is float32."""
+        """Return an array of ``shape``; a ``dtype`` of None is float32.
+
+        Raises: ValueError if ``dtype`` is neither float32 nor float64, or the shape does not suit the initializer.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not define __call__")
 
     def get_config(self) -> dict[str, Any]:
@@ -39,7 +45,7 @@ class Initializer:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Initializer:
-        """Return an initializer made with the arguments of ``config``."""
+        """Return an initializer made with the arguments of ``config``; raises what the class does."""
         return cls(**config)
 
     def clone(self) -> Initializer:
@@ -53,9 +59,9 @@ class RandomInitializer(Initializer):
     Args:
         seed: an int (the same values at every call), a `netlet.random.SeedGenerator` (new values at every call), what
             a config holds of one, or None: at the first call a seed is drawn, and kept, from the stream that
-            `set_random_seed` sets.
+            `set_random_seed` sets. Default None.
 
-    Raises: ValueError if ``seed`` is none of these.
+    Raises: ValueError if ``seed`` is none of these, or not in [0, 2^64).
     """
 
     def __init__(self, seed: Seed = None) -> None:
@@ -74,7 +80,7 @@ class RandomInitializer(Initializer):
             raise ValueError(f"{owner}: seed must lie in [0, 2^64), got {seed!r}")
 
     def draw_seed(self) -> int:
-        """Return the seed of this call."""
+        """Return the seed of this call, 0 to 2^64-1."""
         if isinstance(self.seed, random.SeedGenerator):
             return self.seed.next()
         if self._drawn is None:
@@ -103,7 +109,11 @@ def compute_fans(shape: Shape, input_axes: Axes = None, output_axes: Axes = None
     Args:
         shape: the weight's.
         input_axes, output_axes: which axes run over inputs and which over outputs, in place of the last two and the
-            receptive field. Both or neither.
+            receptive field. Without the other, either is ignored.
+
+    Source: keras.initializers.VarianceScaling, Keras 3.15.
+
+    Raises: IndexError if there is no such axis.
     """
     if input_axes is not None and output_axes is not None:
         fan_in, fan_out = (math.prod(int(shape[axis]) for axis in axes) for axes in (input_axes, output_axes))

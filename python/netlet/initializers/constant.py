@@ -11,14 +11,20 @@ from netlet.initializers.base import Initializer, Shape, weight_dtype
 
 
 class Zeros(Initializer):
-    """All elements 0."""
+    """All elements 0.
+
+    Shapes: any. Errors as of `Initializer`.
+    """
 
     def __call__(self, shape: Shape, dtype: Any = None) -> NDArray[Any]:
         return np.zeros(tuple(shape), weight_dtype(dtype))
 
 
 class Ones(Initializer):
-    """All elements 1."""
+    """All elements 1.
+
+    Shapes: any. Errors as of `Initializer`.
+    """
 
     def __call__(self, shape: Shape, dtype: Any = None) -> NDArray[Any]:
         return np.ones(tuple(shape), weight_dtype(dtype))
@@ -26,6 +32,11 @@ class Ones(Initializer):
 
 class Constant(Initializer):
     """All elements ``value``: a number, or an array that broadcasts to the weight's shape.
+
+    Args:
+        value: default 0.
+
+    Shapes: any.
 
     Raises: ValueError if ``value`` does not hold numbers, or does not broadcast to the shape.
     """
@@ -68,6 +79,11 @@ class Constant(Initializer):
 
 class Identity(Initializer):
     """``gain`` on the diagonal of a matrix, 0 elsewhere.
+
+    Args:
+        gain: default 1.
+
+    Shapes: ``[N, M]``.
 
     Raises: ValueError if the shape is not a matrix's.
     """

@@ -12,7 +12,10 @@ from netlet.initializers.base import RandomInitializer, Seed, Shape, weight_dtyp
 
 
 class RandomNormal(RandomInitializer):
-    """Normal distribution with the given ``mean`` and ``stddev``; ``seed`` as in `RandomInitializer`."""
+    """Normal distribution with the given ``mean`` and ``stddev``; ``seed`` as in `RandomInitializer`.
+
+    Shapes: any. Defaults: mean 0, standard deviation 0.05. Errors as of `RandomInitializer`.
+    """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
         self.mean, self.stddev = mean, stddev
@@ -27,7 +30,12 @@ class RandomNormal(RandomInitializer):
 
 
 class TruncatedNormal(RandomInitializer):
-    """Normal distribution cut at two standard deviations; ``stddev`` is that before the cut."""
+    """Normal distribution cut at two standard deviations; ``stddev`` is that before the cut.
+
+    Numbers beyond are drawn anew, so that the standard deviation becomes 0.88 times as large.
+
+    Shapes: any. Defaults: mean 0, standard deviation 0.05. Arguments and errors otherwise as of `RandomInitializer`.
+    """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Seed = None) -> None:
         self.mean, self.stddev = mean, stddev
@@ -43,7 +51,10 @@ class TruncatedNormal(RandomInitializer):
 
 
 class RandomUniform(RandomInitializer):
-    """Uniform distribution over ``[minval, maxval)``; ``seed`` as in `RandomInitializer`."""
+    """Uniform distribution over ``[minval, maxval)``; ``seed`` as in `RandomInitializer`.
+
+    Shapes: any. Default: [-0.05, 0.05). Errors as of `RandomInitializer`.
+    """
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Seed = None) -> None:
         self.minval, self.maxval = minval, maxval
@@ -62,9 +73,16 @@ class Orthogonal(RandomInitializer):
 
     The matrix is Q of the QR decomposition of normal numbers, with signs that make it uniform over all orthogonal
     matrices. A shape with more than two axes is treated as ``[product of all but the last, last]``.
-    Source: Saxe, McClelland, Ganguli, "Exact solutions to the nonlinear dynamics of learning", 2014.
+    Sources: Saxe, McClelland, Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural
+    networks", 2014; the signs: Mezzadri, "How to generate random matrices from the classical compact groups", 2007.
 
-    Raises: ValueError if the shape has fewer than two axes.
+    Args:
+        gain: default 1.
+        seed: as in `RandomInitializer`.
+
+    Shapes: any of two axes or more.
+
+    Raises: ValueError if the shape has fewer than two axes, or as `RandomInitializer`.
     """
 
     def __init__(self, gain: float = 1.0, seed: Seed = None) -> None:

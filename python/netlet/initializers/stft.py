@@ -51,6 +51,8 @@ class STFT(Initializer):
 
     Element (t, 0, f) is ``cos(a)`` or ``sin(a)`` times the window at t, ``a = -2 pi t f / (2 (frequencies - 1))``.
 
+    Source: keras.initializers.STFT, Keras 3.15; windows: Harris, "On the use of windows for harmonic analysis", 1978.
+
     Args:
         side: "real" (default) or "imag".
         window: a name (see ``WINDOWS``; default "hann"), an array of the frame's length, or None for no window.
@@ -58,7 +60,10 @@ class STFT(Initializer):
             absolute values; None leaves it.
         periodic: whether a named window is periodic rather than symmetric; default False.
 
-    Raises: ValueError if an argument is none of these, or the window's length is not the frame's.
+    Shapes: ``[frame, channels, frequencies]``; all channels are the same.
+
+    Raises: ValueError if an argument is none of these, the shape has not three axes, or the window's length is not the
+    frame's.
     """
 
     def __init__(

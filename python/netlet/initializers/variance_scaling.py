@@ -31,12 +31,17 @@ def _unknown(argument: str, value: Any, known: tuple[str, ...]) -> ValueError:
 class VarianceScaling(RandomInitializer):
     """Mean 0 and variance ``scale / n``, where n is the fan that ``mode`` names.
 
+    A fan below 1 counts as 1. Source: keras.initializers.VarianceScaling, Keras 3.15; see the module's text.
+
     Args:
-        scale: positive.
-        mode: "fan_in", "fan_out" or "fan_avg" (their mean).
-        distribution: "truncated_normal" (also "normal"), "untruncated_normal" or "uniform".
+        scale: positive; default 1.
+        mode: "fan_in" (default), "fan_out" or "fan_avg" (their mean).
+        distribution: "truncated_normal" (default; also "normal"), whose variance is that after the cut at two standard
+            deviations, "untruncated_normal", or "uniform", over ±sqrt(3 scale / n).
         seed: as in `RandomInitializer`.
         input_axes, output_axes: which axes of the weight run over a unit's inputs and outputs; see `compute_fans`.
+
+    Shapes: any; see `compute_fans` for what is no matrix.
 
     Raises: ValueError if an argument is none of these.
     """
@@ -105,34 +110,58 @@ class _Preset(VarianceScaling):
 
 
 class GlorotUniform(_Preset):
-    """Uniform over ±sqrt(6 / (fan_in + fan_out)): the default of `Dense` kernels."""
+    """Uniform over ±sqrt(6 / (fan_in + fan_out)): the default of `Dense` kernels.
+
+    Source: Glorot, Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010,
+    equation 16. Arguments, shapes and errors as of `VarianceScaling`.
+    """
 
     _mode, _distribution = "fan_avg", "uniform"
 
 
 class GlorotNormal(_Preset):
-    """Truncated normal with variance 2 / (fan_in + fan_out)."""
+    """Truncated normal with variance 2 / (fan_in + fan_out).
+
+    Source: Glorot, Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010,
+    equation 12. Arguments, shapes and errors as of `VarianceScaling`.
+    """
 
     _mode = "fan_avg"
 
 
 class HeUniform(_Preset):
-    """Uniform over ±sqrt(6 / fan_in): for layers followed by ReLU."""
+    """Uniform over ±sqrt(6 / fan_in): for layers followed by ReLU.
+
+    Source: He, Zhang, Ren, Sun, "Delving deep into rectifiers", 2015, section 2.2. Arguments, shapes and errors as of
+    `VarianceScaling`.
+    """
 
     _scale, _distribution = 2.0, "uniform"
 
 
 class HeNormal(_Preset):
-    """Truncated normal with variance 2 / fan_in: for layers followed by ReLU."""
+    """Truncated normal with variance 2 / fan_in: for layers followed by ReLU.
+
+    Source: He, Zhang, Ren, Sun, "Delving deep into rectifiers", 2015, section 2.2. Arguments, shapes and errors as of
+    `VarianceScaling`.
+    """
 
     _scale = 2.0
 
 
 class LecunUniform(_Preset):
-    """Uniform over ±sqrt(3 / fan_in)."""
+    """Uniform over ±sqrt(3 / fan_in).
+
+    Source: LeCun, Bottou, Orr, Mueller, "Efficient BackProp", 1998, section 4.6. Arguments, shapes and errors as of
+    `VarianceScaling`.
+    """
 
     _distribution = "uniform"
 
 
 class LecunNormal(_Preset):
-    """Truncated normal with variance 1 / fan_in: for layers followed by SELU."""
+    """Truncated normal with variance 1 / fan_in: for layers followed by SELU.
+
+    Source: LeCun, Bottou, Orr, Mueller, "Efficient BackProp", 1998, section 4.6. Arguments, shapes and errors as of
+    `VarianceScaling`.
+    """

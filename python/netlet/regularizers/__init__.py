@@ -44,12 +44,15 @@ def get(identifier: Any) -> Callable[[Any], Any] | None:
 
 
 def serialize(regularizer: Any) -> Any:
-    """Return the config of a regularizer: ``{"class_name": ..., "config": {...}}``, None, or a function's name."""
+    """Return the config of a regularizer: ``{"class_name": ..., "config": {...}}``, None, or a function's name.
+
+    Raises: ValueError if it has neither a config nor a name; NotImplementedError if its class lacks ``get_config``.
+    """
     return _serialize(regularizer)
 
 
 def deserialize(config: Any) -> Any:
-    """Return the regularizer that a config describes; the inverse of `serialize`."""
+    """Return the regularizer that a config describes; the inverse of `serialize`. Raises as `get`."""
     return REGISTRY.get(config)
 
 

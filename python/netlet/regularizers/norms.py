@@ -14,11 +14,15 @@ from netlet.utils.arrays import as_floats
 class L1L2(Regularizer):
     """``l1 * sum(|x|) + l2 * sum(x^2)``.
 
+    Source: keras.regularizers.L1L2, Keras 3.15.
+
     Args:
         l1: factor of the absolute values; default 0, as None.
         l2: factor of the squares; default 0, as None.
 
-    Raises: ValueError if a factor is not a finite number >= 0.
+    Shapes: x of any shape to a number of its type, float32 or float64.
+
+    Raises: ValueError if a factor is not a finite number >= 0; TypeError if x holds no real numbers.
     """
 
     def __init__(self, l1: float | None = 0.0, l2: float | None = 0.0) -> None:
@@ -52,10 +56,14 @@ class L1L2(Regularizer):
 class L1(L1L2):
     """``l1 * sum(|x|)``: draws weights to exactly 0.
 
+    Source: keras.regularizers.L1, Keras 3.15.
+
     Args:
         l1: the factor; default 0.01, as None.
 
     Raises: ValueError if it is not a finite number >= 0.
+
+    Shapes as of `L1L2`.
     """
 
     def __init__(self, l1: float | None = 0.01) -> None:
@@ -68,10 +76,14 @@ class L1(L1L2):
 class L2(L1L2):
     """``l2 * sum(x^2)``: keeps weights small.
 
+    Source: keras.regularizers.L2, Keras 3.15.
+
     Args:
         l2: the factor; default 0.01, as None.
 
     Raises: ValueError if it is not a finite number >= 0.
+
+    Shapes as of `L1L2`.
     """
 
     def __init__(self, l2: float | None = 0.01) -> None:

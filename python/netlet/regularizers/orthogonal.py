@@ -16,11 +16,16 @@ MODES = ("rows", "columns")
 class OrthogonalRegularizer(Regularizer):
     """``factor`` times the mean, over all pairs of rows, of ``|cos|`` of the angle between them.
 
+    Source: keras.regularizers.OrthogonalRegularizer, Keras 3.15. One row alone has no penalty.
+
     Args:
         factor: default 0.01.
         mode: "rows" (default) or "columns": which are to be orthogonal to each other.
 
-    Raises: ValueError if ``factor`` is not a finite number >= 0, ``mode`` is neither, or x is not a matrix.
+    Shapes: x ``[N, M]`` to a number of its type, float32 or float64.
+
+    Raises: ValueError if ``factor`` is not a finite number >= 0, ``mode`` is neither, or x is not a matrix;
+    TypeError if x holds no real numbers.
     """
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:

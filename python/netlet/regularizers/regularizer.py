@@ -14,12 +14,17 @@ from netlet.utils.arrays import as_floats
 class Regularizer:
     """A penalty on a weight, added to the loss: ``regularizer(w)`` is a number.
 
-    This base penalizes nothing. A subclass defines ``__call__`` and, for training, ``gradient``; with arguments also
+    This base penalizes nothing. A subclass defines ``__call__`` and, for training, ``gradient``; to be saved also
     ``get_config``.
+
+    Shapes: w of any shape to a number of its type, float32 or float64.
     """
 
     def __call__(self, x: Any) -> Any:
-        """Return the penalty on ``x``, an array of any shape: a number of its type, float32 or float64."""
+        """Return the penalty on ``x``, an array of any shape: a number of its type, float32 or float64.
+
+        Raises: TypeError if ``x`` holds no real numbers.
+        """
         return as_floats(x, type(self).__name__).dtype.type(0)
 
     def gradient(self, x: Any) -> NDArray[Any]:
@@ -32,12 +37,12 @@ class Regularizer:
         return np.zeros_like(as_floats(x, type(self).__name__))
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
+        """Return the constructor's arguments; NotImplementedError if a subclass does not define it."""
         raise NotImplementedError(f"{type(self).__name__} does not define get_config()")
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Regularizer:
-        """Return a regularizer made with the arguments of ``config``."""
+        """Return a regularizer made with the arguments of ``config``; raises what the class does."""
         return cls(**config)
 
     def __repr__(self) -> str:
