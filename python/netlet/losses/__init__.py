@@ -152,6 +152,8 @@ def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> A
     Args:
         name: a name or a config.
         custom_objects: further classes and functions by name.
+
+    Raises: ValueError if it describes none; an unknown name comes with the nearest known one.
     """
     if custom_objects:
         found = Registry("loss", {**REGISTRY.objects, **custom_objects}).deserialize(name)

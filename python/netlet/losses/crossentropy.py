@@ -32,6 +32,12 @@ def binary_crossentropy(
 
     Probabilities are clipped to [1e-7, 1 - 1e-7]. With ``from_logits``, y_pred is taken before its sigmoid. Labels are
     drawn towards 1/2 by the share ``label_smoothing``.
+
+    In nats, at least 0. Labels lie in [0, 1]. Shapes as of `mean_squared_error`. Source of the smoothing: Szegedy,
+    Vanhoucke, Ioffe, Shlens, Wojna, "Rethinking the inception architecture for computer vision", 2016, section 7.
+
+    Raises: as `mean_squared_error`, and ValueError if ``axis`` is no axis of the arrays or ``label_smoothing`` is not
+        in [0, 1].
     """
     return along("binary_crossentropy", y_true, y_pred, axis, from_logits=from_logits, label_smoothing=label_smoothing)
 
@@ -43,6 +49,9 @@ def categorical_crossentropy(
 
     Probabilities are divided by their sum and clipped to [1e-7, 1 - 1e-7]. With ``from_logits``, y_pred is taken
     before its softmax. Labels are drawn towards 1/C by the share ``label_smoothing``.
+
+    In nats, at least 0. Shapes as of `mean_squared_error`; source of the smoothing and errors as of
+    `binary_crossentropy`. Of a last axis of length 1, a SyntaxWarning says that there is nothing to choose from.
     """
     name = "categorical_crossentropy"
     warn_of_one_class(name, y_pred)
@@ -62,6 +71,11 @@ def sparse_categorical_crossentropy(
     before its softmax. The loss of the label ``ignore_class`` is 0. A class number outside [0, C) gives NaN.
 
     Shapes: y_true ``[B, ...]`` or ``[B, ..., 1]``, y_pred ``[B, ..., C]`` to ``[B, ...]``.
+
+    In nats, at least 0.
+
+    Raises: ValueError if the shapes do not fit or ``axis`` is no axis of y_pred, TypeError if the values are not real
+        numbers.
     """
     name = "sparse_categorical_crossentropy"
     (pred,) = last_axis(name, axis, as_floats(y_pred, f"{name}: y_pred"))
@@ -78,6 +92,10 @@ class BinaryCrossentropy(OpLoss):
         label_smoothing: how far labels are drawn towards 1/2, from 0 (default) to 1.
         axis: that the mean is over; default -1.
         reduction, name, dtype: as of `Loss`.
+
+    Formula, shapes, sources and errors of a call: `binary_crossentropy`.
+
+    Raises: ValueError if ``label_smoothing`` is not in [0, 1] or ``from_logits`` is not a bool.
     """
 
     op = "binary_crossentropy"
@@ -107,6 +125,10 @@ class CategoricalCrossentropy(OpLoss):
         label_smoothing: how far labels are drawn towards 1/C, from 0 (default) to 1.
         axis: of the classes; default -1.
         reduction, name, dtype: as of `Loss`.
+
+    Formula, shapes, sources and errors of a call: `categorical_crossentropy`.
+
+    Raises: ValueError if ``label_smoothing`` is not in [0, 1], ``from_logits`` is not a bool or ``axis`` is not an int.
     """
 
     op = "categorical_crossentropy"
@@ -133,6 +155,10 @@ class SparseCategoricalCrossentropy(OpLoss):
             positions alone. Default None.
         axis: of the classes; default -1.
         reduction, name, dtype: as of `Loss`.
+
+    Formula, shapes and errors of a call: `sparse_categorical_crossentropy`.
+
+    Raises: ValueError if ``from_logits`` is not a bool, or ``ignore_class`` or ``axis`` is not an int.
     """
 
     op = "sparse_categorical_crossentropy"

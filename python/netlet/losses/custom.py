@@ -35,6 +35,10 @@ class LossFunctionWrapper(Loss):
             the same arguments, is needed for training; see `Loss`.
         reduction, name, dtype: as of `Loss`.
         kwargs: further arguments of fn.
+
+    Shapes: as of `Loss`; fn gets labels and predictions of as many axes, a last axis of length 1 given or taken.
+
+    Raises: TypeError if fn cannot be called; ValueError as `Loss`.
     """
 
     def __init__(

@@ -28,6 +28,12 @@ def binary_focal_crossentropy(
     """Return the focal cross-entropy of yes-or-no labels, mean over ``axis``: ``[B, ..., L]`` to ``[B, ...]``.
 
     Arguments: see `BinaryFocalCrossentropy`.
+
+    ``mean(f^gamma b)``, b the `binary_crossentropy` of an element and ``f = y_true (1 - p) + (1 - y_true) p`` what its
+    prediction lacks. In nats, at least 0. Source: Lin, Goyal, Girshick, He, Dollar, "Focal loss for dense object
+    detection", 2017, section 3.
+
+    Raises: as `binary_crossentropy`, and ValueError if gamma is negative or not finite.
     """
     return along(
         "binary_focal_crossentropy",
@@ -54,6 +60,12 @@ def categorical_focal_crossentropy(
     """Return the focal cross-entropy of one-hot labels over the classes along ``axis``.
 
     Shapes: ``[B, ..., C]`` to ``[B, ...]``. Arguments: see `CategoricalFocalCrossentropy`.
+
+    ``-sum(alpha (1 - p)^gamma y_true log(p))``, with p clipped as by `categorical_crossentropy`. In nats, at least 0.
+    Source, for two classes: see `binary_focal_crossentropy`; for more: keras.losses, Keras 3.15.
+
+    Raises: as `categorical_crossentropy`, and ValueError if gamma is negative or not finite, or alpha is a list whose
+        length is not C.
     """
     name = "categorical_focal_crossentropy"
     warn_of_one_class(name, y_pred)
@@ -81,6 +93,10 @@ class BinaryFocalCrossentropy(OpLoss):
         label_smoothing: how far labels are drawn towards 1/2, from 0 (default) to 1.
         axis: that the mean is over; default -1.
         reduction, name, dtype: as of `Loss`.
+
+    Formula, shapes, source and errors of a call: `binary_focal_crossentropy`.
+
+    Raises: ValueError if ``label_smoothing`` is not in [0, 1], alpha is not finite, or gamma is not finite or negative.
     """
 
     op = "binary_focal_crossentropy"
@@ -125,6 +141,10 @@ class CategoricalFocalCrossentropy(OpLoss):
         label_smoothing: how far labels are drawn towards 1/C, from 0 (default) to 1.
         axis: of the classes; default -1.
         reduction, name, dtype: as of `Loss`.
+
+    Formula, shapes, source and errors of a call: `categorical_focal_crossentropy`.
+
+    Raises: ValueError if ``label_smoothing`` is not in [0, 1], alpha is not finite, or gamma is not finite or negative.
     """
 
     op = "categorical_focal_crossentropy"

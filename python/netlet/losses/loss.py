@@ -65,6 +65,9 @@ class Loss:
             "mean_with_sample_weight" divides by the sum of the weights; "none" and None leave them.
         dtype: the float type that labels and predictions are rounded to, and of the result; float32 if None.
 
+    Shapes: y_pred ``[B, ..., L]``, L outputs or classes; y_true the same, or without the last axis where it holds class
+        numbers. Losses ``[B, ...]``; reduced, a number.
+
     Raises: ValueError if an argument is none of these.
     """
 
@@ -117,6 +120,9 @@ class Loss:
             y_pred: predictions ``[B, ..., L]``.
             sample_weight: weights of the losses: a number, ``[B]``, or any shape that broadcasts with them.
             mask: which losses count; means are over these alone.
+
+        Raises: ValueError if the shapes of labels, predictions, weights and mask do not fit, TypeError if the weights
+            are not real numbers.
         """
         pred = np.asarray(y_pred).astype(self._dtype)
         true = np.asarray(y_true) if self.integer_labels else np.asarray(y_true).astype(self._dtype)
@@ -146,6 +152,8 @@ class OpLoss(Loss):
     """A loss that an op of the program computes; the base of all that Netlet brings.
 
     A subclass sets ``op`` and ``function`` and hands its arguments, which become attributes, to this constructor.
+
+    Called, it reduces what its ``function`` returns, whose docstring has formula, shapes and errors.
 
     Raises: ValueError if an argument is none that the op takes.
     """

@@ -30,14 +30,27 @@ def _overlap(name: str, y_true: ArrayLike, y_pred: ArrayLike, **attrs: Any) -> A
 
 
 def dice(y_true: ArrayLike, y_pred: ArrayLike, axis: Axes = None) -> Array:
-    """Return ``1 - 2 sum(y_true y_pred) / (sum y_true + sum y_pred + 1e-7)``, over ``axis``; over all if None."""
+    """Return ``1 - 2 sum(y_true y_pred) / (sum y_true + sum y_pred + 1e-7)``, over ``axis``; over all if None.
+
+    From 0 for equal masks of 0 and 1 to 1 for masks that do not meet.
+
+    Shapes: y_true and y_pred of one shape; to that without ``axis``, the batch being axis 0, and () for all.
+
+    Raises: ValueError if the shapes differ or ``axis`` is none of theirs, TypeError for what is not real numbers.
+    """
     return _overlap("dice", y_true, y_pred, axis=axis)
 
 
 def tversky(y_true: ArrayLike, y_pred: ArrayLike, alpha: float = 0.5, beta: float = 0.5, axis: Axes = None) -> Array:
     """Return 1 - the Tversky index, summed over ``axis``; over all if None.
 
-    alpha weighs ``sum(y_true (1 - y_pred))``, and beta ``sum(y_pred (1 - y_true))``.
+    alpha weighs the misses, ``sum(y_true (1 - y_pred))``, and beta the false alarms, ``sum(y_pred (1 - y_true))``.
+
+    ``1 - I / (I + alpha misses + beta false alarms + 1e-7)``, ``I = sum(y_true y_pred)``. Shapes as of `dice`. Source:
+    Salehi, Erdogmus, Gholipour, "Tversky loss function for image segmentation using 3D fully convolutional deep
+    networks", 2017, where alpha and beta have each other's part; here they are as in Keras 3.15.
+
+    Raises: as `dice`, and ValueError if alpha or beta is not a finite number.
     """
     return _overlap("tversky", y_true, y_pred, alpha=alpha, beta=beta, axis=axis)
 
@@ -48,6 +61,10 @@ class Dice(OpLoss):
     Args:
         axis: axes that are summed over, the batch being 0; all if None, the default: the loss of a whole batch.
         reduction, name, dtype: as of `Loss`.
+
+    Formula, shapes and errors of a call: `dice`. Source: keras.losses.Dice, Keras 3.15.
+
+    Raises: ValueError if ``axis`` is neither None nor one or more ints.
     """
 
     op = "dice"
@@ -71,6 +88,10 @@ class Tversky(OpLoss):
         beta: the weight of what it adds; default 0.5.
         axis: axes that are summed over, the batch being 0; all if None, the default: the loss of a whole batch.
         reduction, name, dtype: as of `Loss`.
+
+    Formula, shapes, source and errors of a call: `tversky`.
+
+    Raises: ValueError if alpha or beta is not a finite number, or ``axis`` is neither None nor one or more ints.
     """
 
     op = "tversky"

@@ -16,12 +16,19 @@ def kl_divergence(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """Return ``sum(y_true log(y_true / y_pred))`` over the last axis: ``[B, ..., L]`` to ``[B, ...]``.
 
     Both are clipped to [1e-7, 1].
+
+    In nats, at least 0 for distributions. Shapes and errors as of `mean_squared_error`. Source: Kullback, Leibler, "On
+    information and sufficiency", 1951.
     """
     return along("kl_divergence", y_true, y_pred)
 
 
 def poisson(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
-    """Return ``mean(y_pred - y_true log(y_pred + 1e-7))`` over the last axis: ``[B, ..., L]`` to ``[B, ...]``."""
+    """Return ``mean(y_pred - y_true log(y_pred + 1e-7))`` over the last axis: ``[B, ..., L]`` to ``[B, ...]``.
+
+    In nats; it may be negative, as ``log(y_true!)`` is left out. For means y_pred of at least 0. Shapes and errors as
+    of `mean_squared_error`.
+    """
     return along("poisson", y_true, y_pred)
 
 
@@ -30,6 +37,10 @@ def categorical_generalized_cross_entropy(y_true: ArrayLike, y_pred: ArrayLike, 
 
     Shapes: y_true ``[B, ...]`` or ``[B, ..., 1]``, y_pred ``[B, ..., C]`` to ``[B, ...]``. A class number outside
     [0, C) gives NaN.
+
+    Source: Zhang, Sabuncu, "Generalized cross entropy loss for training deep neural networks with noisy labels", 2018.
+
+    Raises: ValueError if the shapes do not fit or q is not in [1e-6, 1 - 1e-6], TypeError for what is not real numbers.
     """
     name = "categorical_generalized_cross_entropy"
     (pred,) = last_axis(name, -1, as_floats(y_pred, f"{name}: y_pred"))
@@ -37,7 +48,10 @@ def categorical_generalized_cross_entropy(y_true: ArrayLike, y_pred: ArrayLike, 
 
 
 class KLDivergence(OpLoss):
-    """The Kullback-Leibler divergence of the prediction from the label; arguments as of `Loss`."""
+    """The Kullback-Leibler divergence of the prediction from the label; arguments as of `Loss`.
+
+    In nats. Formula, shapes, source and errors of a call: `kl_divergence`.
+    """
 
     op = "kl_divergence"
     function = staticmethod(kl_divergence)
@@ -49,7 +63,10 @@ class KLDivergence(OpLoss):
 
 
 class Poisson(OpLoss):
-    """How unlikely counts are if the prediction is their mean, but for a constant; arguments as of `Loss`."""
+    """How unlikely counts are if the prediction is their mean, but for a constant; arguments as of `Loss`.
+
+    Formula, shapes and errors of a call: `poisson`.
+    """
 
     op = "poisson"
     function = staticmethod(poisson)
@@ -66,6 +83,8 @@ class CategoricalGeneralizedCrossEntropy(OpLoss):
     Args:
         q: near 0 it is the cross-entropy, near 1 the absolute error; default 0.5.
         reduction, name, dtype: as of `Loss`.
+
+    Formula, shapes, source and errors of a call: `categorical_generalized_cross_entropy`.
 
     Raises: ValueError if q is not between 0 and 1.
     """

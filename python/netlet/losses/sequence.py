@@ -22,6 +22,11 @@ def ctc(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
         y_pred: logits ``[B, T, C]``.
 
     Shapes: to ``[B]``. Labels that do not fit into T times have a loss of infinity.
+
+    The result is in nats; a label that no class has gives NaN. Source: Graves, Fernandez, Gomez, Schmidhuber,
+    "Connectionist temporal classification", 2006, section 4.1.
+
+    Raises: ValueError if the shapes are others or an axis of y_pred is empty, TypeError for what is not real numbers.
     """
     x = as_floats(y_pred, "ctc: y_pred")
     labels = np.asarray(y_true)
@@ -39,6 +44,8 @@ class CTC(OpLoss):
     """The loss of labels without their places in time: y ``[B, N]``, filled up with 0, and logits ``[B, T, C]``.
 
     Arguments as of `Loss`.
+
+    Shapes, source and errors of a call: `ctc`.
     """
 
     op = "ctc"

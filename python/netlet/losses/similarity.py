@@ -40,6 +40,10 @@ def circle(
         ref_labels, ref_embeddings: what rows are compared with, ``[R]`` and ``[R, L]``; by default the rows themselves.
         remove_diagonal: whether row i is not compared with reference i.
         gamma, margin: see `Circle`.
+
+    Also 0 for a row that has no other class to compare with. The rows' lengths are not checked.
+
+    Raises: ValueError if the shapes do not fit, TypeError if the embeddings are not real numbers.
     """
     x = as_floats(y_pred, "circle: y_pred")
     references = x if ref_embeddings is None else as_floats(ref_embeddings, "circle: ref_embeddings").astype(x.dtype)
@@ -62,6 +66,12 @@ class Circle(OpLoss):
         margin: by how much similarities are to surpass 1 and fall below 0, relaxed; default 0.4.
         remove_diagonal: whether a row is not compared with itself; default True.
         reduction, name, dtype: as of `Loss`.
+
+    ``log(1 + sum(exp(-gamma (m + d) (m - d))) sum(exp(gamma max(1 + m - d, 0) (1 - m - d))))``, m the margin and d the
+    larger of 1 - cosine and 0, the first sum over pairs of one class, the second over others. Shapes and errors of a
+    call: `circle`. Source: Sun et al., "Circle loss: a unified perspective of pair similarity optimization", 2020.
+
+    Raises: ValueError if gamma or margin is negative or not finite, or ``remove_diagonal`` is not a bool.
     """
 
     op = "circle"
