@@ -11,6 +11,8 @@ from netlet.metrics.reduction import FunctionMetric
 class Accuracy(FunctionMetric):
     """How often predictions equal labels.
 
+    A share in [0, 1]; larger is better. Shapes and errors of a batch: `accuracy`.
+
     Args: name, default "accuracy"; dtype.
     """
 
@@ -21,7 +23,11 @@ class Accuracy(FunctionMetric):
 class BinaryAccuracy(FunctionMetric):
     """How often ``y_pred > threshold`` equals y_true.
 
+    A share in [0, 1]; larger is better. Shapes and errors of a batch: `binary_accuracy`.
+
     Args: name, default "binary_accuracy"; dtype; threshold, a number, default 0.5.
+
+    Raises: ValueError if threshold is not a number.
     """
 
     op = "binary_accuracy"
@@ -36,6 +42,8 @@ class BinaryAccuracy(FunctionMetric):
 class CategoricalAccuracy(FunctionMetric):
     """How often the most likely class is that of a one-hot label.
 
+    A share in [0, 1]; larger is better. Shapes and errors of a batch: `categorical_accuracy`.
+
     Args: name, default "categorical_accuracy"; dtype.
     """
 
@@ -47,6 +55,8 @@ class CategoricalAccuracy(FunctionMetric):
 
 class SparseCategoricalAccuracy(FunctionMetric):
     """How often the most likely class is that of a class number.
+
+    A share in [0, 1]; larger is better. Shapes and errors of a batch: `sparse_categorical_accuracy`.
 
     Args: name, default "sparse_categorical_accuracy"; dtype.
     """
@@ -60,6 +70,8 @@ class SparseCategoricalAccuracy(FunctionMetric):
 class TopKCategoricalAccuracy(FunctionMetric):
     """How often the class of a one-hot label is among the k most likely.
 
+    A share in [0, 1]; larger is better. Shapes and errors of a batch: `top_k_categorical_accuracy`.
+
     Args: k, default 5; name, default "top_k_categorical_accuracy"; dtype.
     """
 
@@ -70,6 +82,8 @@ class TopKCategoricalAccuracy(FunctionMetric):
 
 class SparseTopKCategoricalAccuracy(FunctionMetric):
     """How often a class number is among the k most likely.
+
+    A share in [0, 1]; larger is better. Shapes and errors of a batch: `sparse_top_k_categorical_accuracy`.
 
     Args:
         k: default 5.

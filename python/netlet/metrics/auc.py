@@ -75,9 +75,16 @@ class AUC(Metric):
         label_weights: ``[L]``; weights of the columns' areas with ``multi_label``, else of their predictions.
         from_logits: whether y_pred is taken before its sigmoid.
 
-    The result is a float. Labels are positive unless 0.
+    Shapes: y_true and y_pred ``[...]`` of one shape, or class numbers ``[B]`` for ``[B, C]``; ``[B, L]`` with
+        ``multi_label``.
 
-    Raises: ValueError if an argument is none of these.
+    The result is a float, at most 1; larger is better. ROC and PR are at least 0, and ROC is 0.5 by chance. Labels are
+    positive unless 0. Predictions count as cut to [0, 1] where the thresholds are evenly spaced.
+
+    Source: Davis, Goadrich, "The relationship between precision-recall and ROC curves", 2006; Flach, Kull,
+    "Precision-recall-gain curves: PR analysis done right", 2015; the thresholds: keras.metrics.AUC, Keras 3.15.
+
+    Raises: ValueError if an argument or a shape is none of these, TypeError for what is not real numbers.
     """
 
     def __init__(

@@ -71,7 +71,10 @@ class TruePositives(_Count):
         thresholds: predictions above it are positive; a number in [0, 1], a list of them, or None for 0.5.
         name, dtype: as of `Metric`.
 
-    The result is a float, or an array ``[T]`` for T thresholds. Labels are positive unless 0.
+    The result is a float, or an array ``[T]`` for T thresholds: the sum of their weights, without weights a number of
+    predictions. Labels are positive unless 0.
+
+    Shapes: y_true and y_pred ``[...]`` of one shape, or class numbers ``[B, ...]`` for predictions ``[B, ..., C]``.
 
     Raises: ValueError if a threshold lies outside [0, 1].
     """
@@ -80,19 +83,28 @@ class TruePositives(_Count):
 
 
 class FalsePositives(_Count):
-    """The number of positive predictions whose labels are negative. Arguments as of `TruePositives`."""
+    """The number of positive predictions whose labels are negative. Arguments as of `TruePositives`.
+
+    Result, shapes and errors as of `TruePositives`.
+    """
 
     _kind = "fp"
 
 
 class TrueNegatives(_Count):
-    """The number of negative predictions whose labels are negative. Arguments as of `TruePositives`."""
+    """The number of negative predictions whose labels are negative. Arguments as of `TruePositives`.
+
+    Result, shapes and errors as of `TruePositives`.
+    """
 
     _kind = "tn"
 
 
 class FalseNegatives(_Count):
-    """The number of negative predictions whose labels are positive. Arguments as of `TruePositives`."""
+    """The number of negative predictions whose labels are positive. Arguments as of `TruePositives`.
+
+    Result, shapes and errors as of `TruePositives`.
+    """
 
     _kind = "fn"
 
@@ -176,9 +188,11 @@ class Precision(_Ratio):
         class_id: count this class only; None counts all together.
         name, dtype: as of `Metric`.
 
-    The result is a float, or an array ``[T]`` for T thresholds.
+    The result is a float, or an array ``[T]`` for T thresholds, in [0, 1]; larger is better.
 
-    Raises: ValueError if an argument is none of these.
+    Shapes: as of `TruePositives`; with ``class_id``, y_pred ``[B, ..., C]``.
+
+    Raises: ValueError if an argument is none of these or, with a batch, ``class_id`` is not below C.
     """
 
     @property
@@ -191,6 +205,8 @@ class Recall(_Ratio):
     """The share of positive labels that are found: tp / (tp + fn); 0 if there are none.
 
     Args: as of `Precision`.
+
+    Result, in [0, 1], shapes and errors as of `Precision`.
     """
 
     _other = "fn"

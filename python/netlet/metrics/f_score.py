@@ -34,7 +34,10 @@ class FBetaScore(Metric):
 
     Shapes: y_true and y_pred ``[B, ..., C]``; class numbers ``[B, ...]`` for y_true become one-hot.
 
-    Raises: ValueError if an argument is none of these.
+    The result is in [0, 1]; larger is better. Source: van Rijsbergen, "Information retrieval", 1979, chapter 7; the
+    averages and the 1e-7: keras.metrics.FBetaScore, Keras 3.15.
+
+    Raises: ValueError if an argument or a shape is none of these.
     """
 
     op = "confusion"
@@ -146,6 +149,8 @@ class F1Score(FBetaScore):
     """The harmonic mean of precision and recall, per class or averaged.
 
     Args: as of `FBetaScore`, without beta; name, default "f1_score".
+
+    Result, shapes and errors as of `FBetaScore`.
     """
 
     def __init__(

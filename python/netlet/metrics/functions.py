@@ -49,13 +49,22 @@ def _float32(right: Any) -> NDArray[Any]:
 
 
 def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> NDArray[Any]:
-    """Return 1 where y_pred equals y_true, else 0: ``[...]`` to ``[...]``."""
+    """Return 1 where y_pred equals y_true, else 0: ``[...]`` to ``[...]``.
+
+    Shapes: y_true and y_pred of one shape, but for a last axis of length 1 that one of them may have more. The result
+        is float32.
+
+    Raises: ValueError if the shapes differ, TypeError if the values are not real numbers.
+    """
     true, pred = aligned("accuracy", y_true, y_pred)
     return _float32(true == pred)
 
 
 def binary_accuracy(y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5) -> NDArray[Any]:
-    """Return 1 where ``y_pred > threshold`` equals y_true, else 0: ``[...]`` to ``[...]``."""
+    """Return 1 where ``y_pred > threshold`` equals y_true, else 0: ``[...]`` to ``[...]``.
+
+    Shapes and errors as of `accuracy`.
+    """
     true, pred = aligned("binary_accuracy", y_true, y_pred)
     return _float32((pred > threshold) == true)
 
@@ -64,6 +73,8 @@ def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> NDArray[Any]:
     """Return 1 where the largest of y_pred is where the largest of y_true is, else 0: ``[B, ..., C]`` to ``[B, ...]``.
 
     Of equals, the first counts.
+
+    Raises: ValueError if the shapes differ or are of no axis, TypeError if the values are not real numbers.
     """
     true, pred = _one_hot_pair("categorical_accuracy", y_true, y_pred)
     return _float32(true.argmax(axis=-1) == pred.argmax(axis=-1))
@@ -73,6 +84,8 @@ def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> NDArray
     """Return 1 where the largest of y_pred is at class y_true, else 0. Of equals, the first counts.
 
     Shapes: y_true ``[B, ...]`` or ``[B, ..., 1]``, y_pred ``[B, ..., C]`` to ``[B, ...]``.
+
+    Raises: ValueError if the shapes do not fit, TypeError if the values are not real numbers.
     """
     pred = as_floats(y_pred, "sparse_categorical_accuracy: y_pred")
     true = _class_numbers("sparse_categorical_accuracy", y_true, pred)
@@ -80,7 +93,10 @@ def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> NDArray
 
 
 def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> NDArray[Any]:
-    """Return 1 where fewer than k classes are likelier than the largest of y_true: ``[B, ..., C]`` to ``[B, ...]``."""
+    """Return 1 where fewer than k classes are likelier than the largest of y_true: ``[B, ..., C]`` to ``[B, ...]``.
+
+    Of the largest of y_true the first counts, and 0 where y_pred is NaN there. Errors as of `categorical_accuracy`.
+    """
     true, pred = _one_hot_pair("top_k_categorical_accuracy", y_true, y_pred)
     return _in_top_k(true.argmax(axis=-1), pred, k)
 
@@ -94,6 +110,8 @@ def sparse_top_k_categorical_accuracy(
 
     Shapes: y_true ``[B, ...]`` or ``[B, ..., 1]``, y_pred ``[B, ..., C]`` to ``[B, ...]``. A class number that no class
     has gives 0.
+
+    Raises: ValueError if the shapes do not fit, TypeError if the values are not real numbers.
     """
     pred = as_floats(y_pred, "sparse_top_k_categorical_accuracy: y_pred")
     true = _class_numbers("sparse_top_k_categorical_accuracy", y_true, pred)

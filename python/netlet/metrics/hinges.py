@@ -11,6 +11,8 @@ from netlet.metrics.reduction import FunctionMetric
 class Hinge(FunctionMetric):
     """The mean of what is missing to the margin.
 
+    At least 0; smaller is better. Shapes and errors of a batch: `losses.hinge`.
+
     Args: name, default "hinge"; dtype as of `Metric`.
     """
 
@@ -21,6 +23,8 @@ class Hinge(FunctionMetric):
 class SquaredHinge(FunctionMetric):
     """The mean of the square of what is missing to the margin.
 
+    At least 0; smaller is better. Shapes and errors of a batch: `losses.squared_hinge`.
+
     Args: name, default "squared_hinge"; dtype as of `Metric`.
     """
 
@@ -30,6 +34,8 @@ class SquaredHinge(FunctionMetric):
 
 class CategoricalHinge(FunctionMetric):
     """The mean of what the true class lacks to lead the best wrong one by 1.
+
+    At least 0; smaller is better. Shapes and errors of a batch: `losses.categorical_hinge`.
 
     Args: name, default "categorical_hinge"; dtype as of `Metric`.
     """

@@ -27,9 +27,12 @@ class IoU(Metric):
         sparse_y_pred: the same of y_pred.
         axis: of the classes where they are not sparse; default -1.
 
-    Shapes: class numbers ``[...]``, or ``[..., C]`` where not sparse. The result is a float.
+    The result is a float in [0, 1]; larger is better. As in Keras 3.15, 1e-7 is added to both divisors.
 
-    Raises: ValueError if a target class is not below C.
+    Shapes: class numbers ``[...]``, or ``[..., C]`` where not sparse.
+
+    Raises: ValueError if a target class is not below C, there is none, or, with a batch, the sizes of labels and
+        predictions differ; TypeError for what is not real numbers. For "int32", it warns of weights that are floats.
     """
 
     def __init__(
@@ -127,6 +130,10 @@ class BinaryIoU(IoU):
         name, dtype: as of `IoU`.
 
     Shapes: labels 0 or 1 and predictions ``[...]``.
+
+    The result is in [0, 1]; larger is better.
+
+    Raises: ValueError if a target class is not below 2; with a batch as `IoU`.
     """
 
     def __init__(
@@ -153,6 +160,8 @@ class MeanIoU(IoU):
     """`IoU` averaged over all classes that occur.
 
     Args: as of `IoU`, without target_class_ids.
+
+    Result, shapes and errors as of `IoU`.
     """
 
     def __init__(
@@ -175,6 +184,8 @@ class OneHotIoU(IoU):
     """`IoU` for one-hot labels and, unless ``sparse_y_pred``, predictions with one value per class.
 
     Args: as of `IoU`, without sparse_y_true; sparse_y_pred, default False.
+
+    Result, shapes and errors as of `IoU`.
     """
 
     def __init__(
@@ -197,6 +208,8 @@ class OneHotMeanIoU(MeanIoU):
     """`OneHotIoU` averaged over all classes that occur.
 
     Args: as of `OneHotIoU`, without target_class_ids.
+
+    Result, shapes and errors as of `IoU`.
     """
 
     def __init__(

@@ -170,18 +170,27 @@ class Metric:
         reset(self.variables)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Add a batch and return the value so far."""
+        """Add a batch and return the value so far.
+
+        Raises: RuntimeError if the subclass did not call ``super().__init__()``; what `update_state` raises.
+        """
         if "_variables" not in vars(self):
             raise RuntimeError(f"{type(self).__name__}.__init__ must call super().__init__()")
         self.update_state(*args, **kwargs)
         return self.result()
 
     def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Any]:
-        """Return what `update_state` would make of ``metric_variables``; the metric keeps its state."""
+        """Return what `update_state` would make of ``metric_variables``; the metric keeps its state.
+
+        Raises: ValueError if there are more or fewer arrays than `variables`; what `update_state` raises.
+        """
         return self._elsewhere(metric_variables, self.update_state, *args, **kwargs)[1]
 
     def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
-        """Return what `result` would be with ``metric_variables`` as the state."""
+        """Return what `result` would be with ``metric_variables`` as the state.
+
+        Raises: ValueError if there are more or fewer arrays than `variables`.
+        """
         return self._elsewhere(metric_variables, self.result)[0]
 
     def stateless_reset_state(self) -> list[Any]:

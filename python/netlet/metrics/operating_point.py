@@ -72,9 +72,11 @@ class SensitivityAtSpecificity(_OperatingPoint):
         class_id: count this class only; None counts all together.
         name, dtype: as of `Metric`.
 
-    The result is a float; 0 if no threshold reaches it.
+    The result is a float in [0, 1]; larger is better; 0 if no threshold reaches it.
 
-    Raises: ValueError if an argument is out of range.
+    Shapes: as of `TruePositives`; with ``class_id``, y_pred ``[B, ..., C]``. Source: keras.metrics, Keras 3.15.
+
+    Raises: ValueError if an argument is out of range or, with a batch, ``class_id`` is not below C.
     """
 
     _reach = "specificity"
@@ -98,6 +100,8 @@ class SpecificityAtSensitivity(_OperatingPoint):
     """The best specificity, tn / (tn + fp), of the thresholds at which the sensitivity, tp / (tp + fn), is reached.
 
     Args: sensitivity, in [0, 1]; the others as of `SensitivityAtSpecificity`.
+
+    Result, shapes and errors as of `SensitivityAtSpecificity`.
     """
 
     _reach = "sensitivity"
@@ -121,6 +125,8 @@ class PrecisionAtRecall(_OperatingPoint):
     """The best precision, tp / (tp + fp), of the thresholds at which the recall, tp / (tp + fn), is reached.
 
     Args: recall, in [0, 1]; the others as of `SensitivityAtSpecificity`.
+
+    Result, shapes and errors as of `SensitivityAtSpecificity`.
     """
 
     _reach = "recall"
@@ -144,6 +150,8 @@ class RecallAtPrecision(_OperatingPoint):
     """The best recall, tp / (tp + fn), of the thresholds at which the precision, tp / (tp + fp), is reached.
 
     Args: precision, in [0, 1]; the others as of `SensitivityAtSpecificity`.
+
+    Result, shapes and errors as of `SensitivityAtSpecificity`.
     """
 
     _reach = "precision"

@@ -15,6 +15,8 @@ from netlet.metrics.weights import broadcast_weight
 class KLDivergence(FunctionMetric):
     """The mean Kullback-Leibler divergence of the predicted distributions from those of the labels.
 
+    In nats; smaller is better, 0 for the same. Shapes, source and errors of a batch: `losses.kl_divergence`.
+
     Args: name, default "kl_divergence"; dtype as of `Metric`.
     """
 
@@ -25,6 +27,9 @@ class KLDivergence(FunctionMetric):
 class Poisson(FunctionMetric):
     """The mean negative log likelihood of counts under predicted Poisson rates.
 
+    In nats, but for ``log(y_true!)``, so it may be negative; smaller is better. Shapes and errors of a batch:
+    `losses.poisson`.
+
     Args: name, default "poisson"; dtype as of `Metric`.
     """
 
@@ -34,6 +39,8 @@ class Poisson(FunctionMetric):
 
 class BinaryCrossentropy(FunctionMetric):
     """The mean cross-entropy of yes-or-no labels.
+
+    In nats, at least 0; smaller is better. Shapes and errors of a batch: `losses.binary_crossentropy`.
 
     Args:
         name: default "binary_crossentropy".
@@ -58,6 +65,8 @@ class BinaryCrossentropy(FunctionMetric):
 
 class CategoricalCrossentropy(FunctionMetric):
     """The mean cross-entropy of one-hot labels.
+
+    In nats, at least 0; smaller is better. Shapes and errors of a batch: `losses.categorical_crossentropy`.
 
     Args:
         name: default "categorical_crossentropy".
@@ -90,6 +99,8 @@ class CategoricalCrossentropy(FunctionMetric):
 
 class SparseCategoricalCrossentropy(FunctionMetric):
     """The mean cross-entropy of class numbers.
+
+    In nats, at least 0; smaller is better. Shapes and errors of a batch: `losses.sparse_categorical_crossentropy`.
 
     Args:
         name: default "sparse_categorical_crossentropy".

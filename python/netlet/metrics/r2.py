@@ -20,8 +20,8 @@ _AGGREGATIONS = ("uniform_average", "variance_weighted_average")
 class R2Score(Metric):
     """The coefficient of determination, 1 - (sum of squared errors) / (sum of squared deviations from the mean).
 
-    1 for perfect predictions, 0 for the mean of the labels, negative for worse. A column whose labels are all equal
-    scores 0, or NaN if they are predicted without error.
+    1 for perfect predictions, 0 for the mean of the labels, negative for worse; larger is better. A column whose labels
+    are all equal scores 0, or NaN if they are predicted without error.
 
     Args:
         class_aggregation: "uniform_average" (the mean of the columns, the default), "variance_weighted_average" (their
@@ -31,6 +31,10 @@ class R2Score(Metric):
         dtype: as of `Metric`.
 
     Shapes: y_true and y_pred ``[B, L]``. The result is a float, or an array ``[L]``.
+
+    With p regressors and n the number of labels in all columns, the score becomes
+    ``1 - (1 - score) (n - 1) / (n - p - 1)``; where n is not above p + 1 a warning says that it does not. Source:
+    keras.metrics.R2Score, Keras 3.15.
 
     Raises: ValueError if an argument or a shape is none of these.
     """

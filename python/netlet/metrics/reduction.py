@@ -16,6 +16,8 @@ class Sum(Metric):
     """The weighted sum of the values that ``update_state(values, sample_weight=None)`` is given.
 
     Args: name, default "sum"; dtype as of `Metric`.
+
+    Raises: with a batch, TypeError if values or weights are not real numbers, ValueError if the weights do not fit.
     """
 
     def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
@@ -40,6 +42,8 @@ class Mean(Metric):
     Values ``[B, ...]`` count B times: each sample by its mean. Weights whose sum is 0 give 0.
 
     Args: name, default "mean"; dtype as of `Metric`.
+
+    The result is a float in the unit of the values. Errors of a batch as of `Sum`.
     """
 
     def __init__(self, name: str | None = "mean", dtype: Any = None) -> None:
@@ -71,7 +75,9 @@ class MeanMetricWrapper(Mean):
         dtype: as of `Metric`.
         kwargs: what the function is called with.
 
-    Raises: TypeError if ``fn`` cannot be called.
+    The result is a float, 0 before the first batch; its unit and range are those of ``fn``.
+
+    Raises: TypeError if ``fn`` cannot be called. With a batch, what ``fn`` raises, and for weights as `Sum`.
     """
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:

@@ -168,7 +168,10 @@ def accuracy_for(name: str, *, integer_labels: bool, width: int) -> Metric:
 
 
 def serialize(metric: Any) -> Any:
-    """Return the config of a metric, ``{"class_name": str, "config": dict}``, or the name of a function."""
+    """Return the config of a metric, ``{"class_name": str, "config": dict}``, or the name of a function.
+
+    Raises: ValueError if it has neither ``get_config`` nor a name.
+    """
     config = serialize_object(metric)
     if isinstance(metric, MeanMetricWrapper) and callable(function := config["config"].get("fn")):
         config["config"] = {**config["config"], "fn": serialize_object(function)}

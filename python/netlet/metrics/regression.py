@@ -16,6 +16,8 @@ from netlet.metrics.reduction import FunctionMetric, Mean
 class MeanSquaredError(FunctionMetric):
     """The mean of squared differences.
 
+    In the square of the labels' unit; smaller is better. Shapes and errors of a batch: `losses.mean_squared_error`.
+
     Args: name, default "mean_squared_error"; dtype as of `Metric`.
     """
 
@@ -27,6 +29,8 @@ class MeanSquaredError(FunctionMetric):
 
 class MeanAbsoluteError(FunctionMetric):
     """The mean of absolute differences.
+
+    In the labels' unit; smaller is better. Shapes and errors of a batch: `losses.mean_absolute_error`.
 
     Args: name, default "mean_absolute_error"; dtype as of `Metric`.
     """
@@ -40,6 +44,8 @@ class MeanAbsoluteError(FunctionMetric):
 class MeanAbsolutePercentageError(FunctionMetric):
     """The mean of absolute differences in percent of the labels.
 
+    At least 0; smaller is better. Formula, shapes and errors of a batch: `losses.mean_absolute_percentage_error`.
+
     Args: name, default "mean_absolute_percentage_error"; dtype as of `Metric`.
     """
 
@@ -49,6 +55,8 @@ class MeanAbsolutePercentageError(FunctionMetric):
 
 class MeanSquaredLogarithmicError(FunctionMetric):
     """The mean of squared differences of logarithms.
+
+    At least 0; smaller is better. Formula, shapes and errors of a batch: `losses.mean_squared_logarithmic_error`.
 
     Args: name, default "mean_squared_logarithmic_error"; dtype as of `Metric`.
     """
@@ -60,6 +68,8 @@ class MeanSquaredLogarithmicError(FunctionMetric):
 class LogCoshError(FunctionMetric):
     """The mean of the logarithm of the hyperbolic cosine of the differences.
 
+    At least 0; smaller is better. Shapes and errors of a batch: `losses.log_cosh`.
+
     Args: name, default "logcosh"; dtype as of `Metric`.
     """
 
@@ -70,7 +80,11 @@ class LogCoshError(FunctionMetric):
 class RootMeanSquaredError(Mean):
     """The square root of the mean of all squared differences.
 
+    In the labels' unit, at least 0; smaller is better. Shapes: y_true and y_pred ``[B, ...]``, the same.
+
     Args: name, default "root_mean_squared_error"; dtype as of `Metric`.
+
+    Raises: with a batch, ValueError if the shapes differ, TypeError if the values are not real numbers.
     """
 
     def __init__(self, name: str | None = "root_mean_squared_error", dtype: Any = None) -> None:
@@ -93,6 +107,8 @@ def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> N
     """Return the cosine of the angle between labels and predictions along ``axis``; 0 where one of them is zero.
 
     The negative of the loss of that name.
+
+    From -1 to 1. Shapes, ``[B, ..., L]`` to ``[B, ...]``, and errors as of that.
     """
     found: NDArray[Any] = np.negative(losses.cosine_similarity(y_true, y_pred, axis=axis))
     return found
@@ -100,6 +116,8 @@ def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> N
 
 class CosineSimilarity(FunctionMetric):
     """The mean of the cosine of the angle between labels and predictions; 1 is best.
+
+    From -1 to 1. Shapes and errors of a batch: `losses.cosine_similarity`.
 
     Args: name, default "cosine_similarity"; dtype as of `Metric`; axis along which the vectors lie, default -1.
     """
