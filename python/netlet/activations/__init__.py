@@ -105,7 +105,10 @@ def serialize(activation: Activation) -> Any:
 
 
 def deserialize(config: Any) -> Activation:
-    """Return the function that `serialize` wrote as ``config``."""
+    """Return the function that `serialize` wrote as ``config``.
+
+    Raises: ValueError if it describes none; an unknown name comes with the nearest known one.
+    """
     if isinstance(config, str):
         if config not in FUNCTIONS:
             raise unknown_name("activation", config, FUNCTIONS)

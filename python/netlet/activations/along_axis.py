@@ -41,12 +41,20 @@ def _along(name: str, x: ArrayLike, axis: int | Sequence[int]) -> NDArray[Any]:
 
 
 def softmax(x: ArrayLike, axis: int | Sequence[int] = -1) -> NDArray[Any]:
-    """Return ``exp(x) / sum(exp(x))`` along ``axis``, or over several axes together."""
+    """Return ``exp(x) / sum(exp(x))`` along ``axis``, or over several axes together.
+
+    Shapes: any of at least one axis, to the same; float64 stays float64, everything else becomes float32.
+
+    Raises: ValueError if x is a number or an axis is none of its, TypeError if x is not real numbers.
+    """
     return _along("softmax", x, axis)
 
 
 def log_softmax(x: ArrayLike, axis: int | Sequence[int] = -1) -> NDArray[Any]:
-    """Return ``x - log(sum(exp(x)))`` along ``axis``, or over several axes together."""
+    """Return ``x - log(sum(exp(x)))`` along ``axis``, or over several axes together.
+
+    Shapes and errors as of `softmax`.
+    """
     return _along("log_softmax", x, axis)
 
 
@@ -55,6 +63,8 @@ def sparsemax(x: ArrayLike, axis: int = -1) -> NDArray[Any]:
 
     Source: Martins, Astudillo, "From softmax to sparsemax", 2016. Keras 3.15 takes another tau where more than one
     probability is positive, and its results do not sum to 1.
+
+    Shapes and errors as of `softmax`.
     """
     array = _array(x, "sparsemax")
     if array.size == 0:
@@ -76,7 +86,10 @@ def glu(x: ArrayLike, axis: int = -1) -> NDArray[Any]:
 
     Source: Dauphin, Fan, Auli, Grangier, "Language modeling with gated convolutional networks", 2017.
 
-    Raises: ValueError if the axis has an odd size.
+    Shapes: ``[..., 2 L, ...]`` to ``[..., L, ...]``.
+
+    Raises: ValueError if the axis has an odd size or x is a number, IndexError if x has no such axis, TypeError if x is
+        not real numbers.
     """
     array = _array(x, "glu")
     if array.shape[axis] % 2:
