@@ -27,7 +27,10 @@ REGISTRY = Registry("learning-rate schedule", {cls.__name__: cls for cls in _CLA
 
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> Any:
-    """Return the config of a schedule: ``{"class_name": ..., "config": {...}}``."""
+    """Return the config of a schedule: ``{"class_name": ..., "config": {...}}``.
+
+    Raises: NotImplementedError if the schedule has no ``get_config``.
+    """
     return _serialize(learning_rate_schedule)
 
 

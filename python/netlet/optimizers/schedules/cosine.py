@@ -26,6 +26,10 @@ class CosineDecay(Formula):
         warmup_target: default None, no warm-up.
         warmup_steps: the length of the warm-up; default 0.
 
+    Steps and rates as of `LearningRateSchedule`. Source: Loshchilov, Hutter, "SGDR: stochastic gradient descent with
+    warm restarts", 2017, section 3; the warm-up: Goyal et al., "Accurate, large minibatch SGD: training ImageNet in 1
+    hour", 2017, section 2.2.
+
     Raises: ValueError if ``decay_steps`` is not positive.
     """
 
@@ -74,6 +78,9 @@ class CosineDecayRestarts(Formula):
         m_mul: a descent's height over that of the one before; default 1.
         alpha: what is left at the end of a descent, as a fraction of ``initial_learning_rate``; default 0.
         name: default "SGDRDecay".
+
+    Source: Loshchilov, Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017, section 3; its arguments:
+    keras.optimizers.schedules, Keras 3.15.
 
     Raises: ValueError if ``first_decay_steps`` or ``t_mul`` is not positive.
     """

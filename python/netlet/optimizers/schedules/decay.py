@@ -18,8 +18,10 @@ class ExponentialDecay(Formula):
         initial_learning_rate: the rate of step 0.
         decay_steps: after how many steps ``decay_rate`` has been multiplied in once; positive.
         decay_rate: the factor.
-        staircase: whether the quotient is rounded down, so that the rate falls once every ``decay_steps``.
+        staircase: whether the quotient is rounded down, so that the rate falls once every ``decay_steps``; default no.
         name: default "ExponentialDecay".
+
+    Source: keras.optimizers.schedules, Keras 3.15.
 
     Raises: ValueError if ``decay_steps`` is not positive.
     """
@@ -55,7 +57,10 @@ class ExponentialDecay(Formula):
 
 
 class InverseTimeDecay(ExponentialDecay):
-    """``initial_learning_rate / (1 + decay_rate * step / decay_steps)``; arguments as `ExponentialDecay`."""
+    """``initial_learning_rate / (1 + decay_rate * step / decay_steps)``; arguments as `ExponentialDecay`.
+
+    With ``staircase`` the quotient ``step / decay_steps`` is rounded down. Source and errors as of `ExponentialDecay`.
+    """
 
     def __init__(
         self,
@@ -79,6 +84,8 @@ class PiecewiseConstantDecay(Formula):
         boundaries: steps, in ascending order.
         values: one more than there are boundaries.
         name: default "PiecewiseConstant".
+
+    Source: keras.optimizers.schedules, Keras 3.15.
 
     Raises: ValueError if the numbers of boundaries and values do not fit, or the boundaries do not ascend.
     """
@@ -113,6 +120,8 @@ class PolynomialDecay(Formula):
         cycle: what happens beyond ``decay_steps``: False (default) stays at the end; True lengthens ``decay_steps`` to
             its next multiple that is not below the step, so that the rate rises again at each multiple.
         name: default "PolynomialDecay".
+
+    Source: keras.optimizers.schedules, Keras 3.15.
 
     Raises: ValueError if ``decay_steps`` is not positive.
     """

@@ -14,6 +14,10 @@ class LearningRateSchedule:
     """A learning rate that follows from the number of updates made so far: ``schedule(step)``.
 
     A subclass defines ``__call__`` for one step and, to be saved, ``get_config``.
+
+    Steps are updates, counted from 0 over all epochs; a rate has no unit.
+
+    Raises: NotImplementedError where a subclass lacks a method that is called.
     """
 
     def __call__(self, step: Any) -> Any:
