@@ -28,12 +28,13 @@ class BackupAndRestore(Callback):
 
     Args:
         backup_dir: a folder for the files; it is made. One folder for one training.
-        save_freq: "epoch" saves at the end of each epoch, a number after so many batches.
-        double_checkpoint: keep the backup before the last, too, in case the last cannot be read.
+        save_freq: "epoch", the default, saves at the end of each epoch, a number after so many batches.
+        double_checkpoint: keep the backup before the last, too, in case the last cannot be read; default False.
         delete_checkpoint: whether to delete the files when training ends; default True.
 
     Raises: ValueError if ``backup_dir`` is empty or ``save_freq`` is something else. When training begins:
-        ModelFormatError if the backup is broken or of another model, ValueError if the data are others, OSError.
+        ModelFormatError if the backup is broken or of another model, ValueError if the data are others, RuntimeError
+        outside of ``fit``. Then, and when it saves, OSError.
 
     Example::
 

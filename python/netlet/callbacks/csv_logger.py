@@ -20,7 +20,7 @@ class CSVLogger(Callback):
     Args:
         filename: path of the file.
         separator: between the fields; default ``,``.
-        append: whether to add to a file that exists, without a second header, instead of overwriting it.
+        append: whether to add to a file that exists, without a second header, instead of overwriting it; default False.
 
     Raises: OSError when training begins, if the file cannot be opened.
     """

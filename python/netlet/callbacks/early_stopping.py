@@ -30,6 +30,8 @@ class EarlyStopping(MonitorCallback):
         stopped_epoch: the number of the epoch after which training was ended; 0 if it was not.
         best, best_epoch, best_weights: the best value, its epoch, and its weights if they are to be restored.
 
+    min_delta and baseline are in the metric's unit. Source: keras.callbacks.EarlyStopping, Keras 3.15.
+
     Raises: ValueError at the end of the first epoch if mode is "auto" and the metric's direction is not known.
     """
 

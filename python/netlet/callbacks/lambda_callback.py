@@ -17,6 +17,8 @@ class LambdaCallback(Callback):
         on_train_batch_begin, on_train_batch_end: called with ``(batch, logs)``.
         **kwargs: any other hook of `Callback` by its name, or whatever else the callback shall have as an attribute.
 
+    All default to None, which does nothing. What a function raises ends training.
+
     Example::
 
         LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))

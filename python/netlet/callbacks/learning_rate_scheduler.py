@@ -24,8 +24,8 @@ class LearningRateScheduler(Callback):
             it takes no more; returns the new learning rate, a float.
         verbose: 1 says what the learning rate is set to; default 0.
 
-    Raises: ValueError in training if the function does not return a float, TypeError if an optimizer follows a
-        schedule.
+    Raises: ValueError in training if the function does not return a float (an int is none), or one that is negative or
+        not finite, or the optimizer has no learning rate; TypeError if it follows a schedule.
     """
 
     def __init__(self, schedule: Callable[..., Any], verbose: int = 0) -> None:

@@ -24,11 +24,11 @@ class ModelCheckpoint(MonitorCallback):
             batch (from 1) and the logs. Its folder is made.
         monitor: the metric's name in the logs; default "val_loss".
         verbose: 1 says what is saved; default 0.
-        save_best_only: save only when the metric has improved; where it is missing, save with a warning.
-        save_weights_only: save the weights alone, to be loaded with ``model.load_weights``.
+        save_best_only: save only when the metric has improved; where it is missing, save with a warning. Default False.
+        save_weights_only: save the weights alone, to be loaded with ``model.load_weights``; default False.
         mode: "min", "max" or "auto", as of `MonitorCallback`.
-        save_freq: "epoch", or after how many batches to save.
-        initial_value_threshold: the value to beat at first; default None.
+        save_freq: "epoch", the default, or after how many batches to save.
+        initial_value_threshold: the value to beat at first, in the metric's unit; default None.
 
     Raises: ValueError for another ``save_freq``, or a ``filepath`` that names a format which cannot be written. In
         training, KeyError if the logs lack a field of ``filepath``; ValueError if mode is "auto" and the metric's

@@ -29,8 +29,11 @@ class ReduceLROnPlateau(MonitorCallback):
         cooldown: epochs after a reduction in which none are counted; default 0.
         min_lr: the learning rate is not made smaller than this; default 0.
 
-    Raises: ValueError if ``factor`` is 1 or more. At the end of an epoch, ValueError if mode is "auto" and the metric's
-        direction is not known, TypeError if an optimizer follows a schedule.
+    Source: keras.callbacks.ReduceLROnPlateau, Keras 3.15.
+
+    Raises: ValueError if ``factor`` is 1 or more, TypeError for an argument that is none of these. At the end of an
+        epoch, ValueError if mode is "auto" and the metric's direction is not known, TypeError if an optimizer follows a
+        schedule.
     """
 
     def __init__(

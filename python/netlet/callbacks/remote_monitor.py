@@ -19,9 +19,9 @@ class RemoteMonitor(Callback):
     takes, whatever the answer is.
 
     Args:
-        root: address of the server.
-        path: where on the server, put behind ``root``.
-        field: name of the form's field that carries the JSON; without effect if ``send_as_json``.
+        root: address of the server; default "http://localhost:9000".
+        path: where on the server, put behind ``root``; default "/publish/epoch/end/".
+        field: name of the form's field that carries the JSON, default "data"; without effect if ``send_as_json``.
         headers: HTTP headers to send along; None for those of requests alone.
         send_as_json: send the JSON as the body, of type ``application/json``, and not as a field of a form.
 

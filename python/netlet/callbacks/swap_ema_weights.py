@@ -18,7 +18,9 @@ class SwapEMAWeights(Callback):
 
     Args:
         swap_on_epoch: exchange them at the end of each epoch, too, and back at the beginning of the next: callbacks
-            that stand behind this one, such as `ModelCheckpoint`, then see the average.
+            that stand behind this one, such as `ModelCheckpoint`, then see the average. Default False.
+
+    Source: keras.callbacks.SwapEMAWeights, Keras 3.15; the average itself: see `Optimizer`.
 
     Raises: ValueError in training if the optimizer keeps no average.
     """

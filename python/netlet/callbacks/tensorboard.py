@@ -24,12 +24,14 @@ class TensorBoard(Callback):
     is something to write.
 
     Args:
-        log_dir: the folder.
+        log_dir: the folder; default "logs".
         histogram_freq: every how many epochs to write histograms of the weights; default 0, never.
         write_graph: whether to write the model's program as a graph of ops; default True.
-        write_images: whether to write the weights as images, too, along with their histograms.
-        write_steps_per_second: whether to write how fast training is, per epoch and with ``update_freq`` per batch.
-        update_freq: "epoch", or every how many batches to write the metrics of the epoch so far; "batch" is 1.
+        write_images: whether to write the weights as images, too, along with their histograms; default False.
+        write_steps_per_second: whether to write how many steps a second training makes, per epoch and, with a number as
+            ``update_freq``, per batch; default False.
+        update_freq: "epoch", the default, or every how many batches to write the metrics of the epoch so far; "batch"
+            is 1.
         profile_batch: 0. ``model.profile`` tells where the time goes.
         embeddings_freq: every how many epochs to write the rows of `Embedding` layers for TensorBoard's projector, over
             those of the epoch before; default 0, never.

@@ -15,6 +15,8 @@ class TerminateOnNaN(Callback):
         raise_error: False (default) ends training in good order; True raises a RuntimeError in place of it, so that
             no ``on_train_end`` runs and, for one, a `BackupAndRestore` keeps its backup.
 
+    The loss is the mean of the epoch so far. Source: keras.callbacks.TerminateOnNaN, Keras 3.15.
+
     Raises: RuntimeError as said.
     """
 
