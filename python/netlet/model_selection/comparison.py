@@ -36,9 +36,9 @@ class PairedTest(NamedTuple):
     """Whether two models differ by more than chance.
 
     Attributes:
-        difference: the mean of the differences of their scores.
+        difference: the mean of the differences of their scores, in the unit of the metric.
         t: the statistic; NaN if all differences are 0.
-        p: how likely models that are equally good differ at least so much; 1 if all differences are 0.
+        p: how likely models that are equally good differ at least so much, in [0, 1]; 1 if all differences are 0.
     """
 
     difference: float
@@ -111,7 +111,12 @@ class Comparison:
         return self.results[name].scores[self.metric]
 
     def test(self, a: str, b: str) -> PairedTest:
-        """Return `corrected_t_test` of two models by their names."""
+        """Return `corrected_t_test` of two models by their names.
+
+        The difference is a's score less b's.
+
+        Raises: ValueError for an unknown name or a score that is not finite.
+        """
         folds = next(iter(self.results.values())).folds
         share = sum(len(fold.test) for fold in folds) / sum(len(fold.train) for fold in folds)
         return corrected_t_test(self.scores(a), self.scores(b), share)
@@ -166,8 +171,10 @@ def compare(
         lower_is_better: whether a small value is good; None tells from the name ("loss", "..._error", "rmse", ...).
         cv: a number of folds, a splitter, or pairs of row numbers; default 10.
         groups: for splitters that keep groups together.
-        seed: of folds and models, as of `cross_validate`; all models get the same.
+        seed: of folds and models, as of `cross_validate`; all models get the same. Default 0.
         **options: for `cross_validate`: ``scoring``, ``prepare``, ``callbacks`` and what ``fit`` takes.
+
+    Returns: the scores and their tests; the paper of the test: see `corrected_t_test`.
 
     Raises: ValueError if there is no model, the metric or baseline is unknown, or there is only one fold; what
         `cross_validate` raises.

@@ -27,7 +27,9 @@ class Fold(NamedTuple):
 def KFold(n_splits: int = 5, *, shuffle: bool = True, random_state: Any = 0) -> Any:
     """Return scikit-learn's ``KFold``; here it shuffles, by a fixed seed, unless told not to.
 
-    Raises: ImportError if scikit-learn is missing.
+    Its ``split(x, y)`` gives (training rows, test rows) as int arrays.
+
+    Raises: ImportError if scikit-learn is missing, ValueError (its own) if ``n_splits`` is less than 2.
     """
     return _splitters().KFold(n_splits, shuffle=shuffle, random_state=random_state if shuffle else None)
 
@@ -35,7 +37,7 @@ def KFold(n_splits: int = 5, *, shuffle: bool = True, random_state: Any = 0) -> 
 def StratifiedKFold(n_splits: int = 5, *, shuffle: bool = True, random_state: Any = 0) -> Any:
     """Return scikit-learn's ``StratifiedKFold``, whose folds have the classes in equal shares; as `KFold` it shuffles.
 
-    Raises: ImportError if scikit-learn is missing.
+    Raises: ImportError if scikit-learn is missing, ValueError (its own) if ``n_splits`` is less than 2.
     """
     return _splitters().StratifiedKFold(n_splits, shuffle=shuffle, random_state=random_state if shuffle else None)
 
@@ -50,7 +52,9 @@ def make_folds(cv: Any, x: Any, y: Any, groups: Any = None, seed: int = 0) -> li
         x: the rows, an array or a list or dict of arrays.
         y: their labels.
         groups: for splitters that keep groups together.
-        seed: shuffles the folds that are made from a number.
+        seed: shuffles the folds that are made from a number; default 0.
+
+    Returns: the K folds, row numbers in int64.
 
     Raises: ValueError if a fold is empty, names a row that is not there, or trains and tests on the same row;
         TypeError if ``cv`` is none of these; ImportError if a number is given and scikit-learn is missing.

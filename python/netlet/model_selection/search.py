@@ -86,10 +86,13 @@ def search(
         x, y: rows and labels, as of `cross_validate`.
         trials: None for all combinations (grid search); a number for so many random ones (random search), different
             from each other as long as only lists are given.
-        metric: what decides; default "loss".
+        metric: what decides, a loss or metric that the models report or a name out of ``scoring``; default "loss".
         lower_is_better: whether a small value is good; None tells from the name.
-        cv, groups, seed: as of `cross_validate`.
+        cv, groups, seed: as of `cross_validate`; default 5 folds, seed 0. The seed also draws the trials.
         **options: for `cross_validate`: ``scoring``, ``prepare``, ``callbacks`` and what ``fit`` takes.
+
+    Returns: the trials, sorted. Source of random search: Bergstra, Bengio, "Random search for hyper-parameter
+        optimization", 2012.
 
     Raises: ValueError if there are no settings or no values, ``trials`` is not positive, or a function is given
         without ``trials``; what `cross_validate` raises.

@@ -25,7 +25,7 @@ class CrossValidation:
         scores: metric to its values on the test rows, ``[K]`` for K folds.
         folds: the rows of each fold.
         epochs: how many each fold was trained, ``[K]``.
-        seconds: how long each fold's training took, ``[K]``.
+        seconds: how many seconds each fold's training took, ``[K]``.
         histories: `History` of each.
     """
 
@@ -85,7 +85,7 @@ def cross_validate(
         make_model: returns a new compiled model; called once for each fold.
         x: rows ``[N, ...]``; a list or dict of such for several inputs.
         y: labels ``[N, ...]``; likewise.
-        cv: a number of folds, a splitter or pairs of row numbers; see `make_folds`.
+        cv: a number of folds, a splitter or pairs of row numbers; see `make_folds`. Default 5.
         groups: for splitters that keep groups together.
         scoring: further scores: name to a function of (labels, predictions).
         prepare: given the training rows' x, returns a function that is applied to x of training and test rows: what
