@@ -23,6 +23,8 @@ def square_axes(side: float = 4.4) -> Axes:
 def new_axes(count: int) -> list[Axes]:
     """``count`` Axes side by side, three in a row, in a new pyplot figure.
 
+    The figure has 5.2 by 3.6 inches for each.
+
     Raises: ImportError if matplotlib is missing.
     """
     across = min(count, AXES_PER_ROW)

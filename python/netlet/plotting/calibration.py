@@ -40,8 +40,11 @@ def calibration_curve(y_true: ArrayLike, y_prob: ArrayLike, bins: int = 10, stra
         y_prob: the probability of class 1, ``[N]`` or ``[N, 1]``. Of ``[N, C]`` the largest of each row counts, and
             whether its class is the right one (confidence calibration; Guo et al. 2017, "On calibration of modern
             neural networks").
-        bins: how many.
-        strategy: "uniform" for bins of the same width, "quantile" for bins of about as many samples.
+        bins: how many, a positive int; default 10.
+        strategy: "uniform", the default, for bins of the same width, "quantile" for bins of about as many samples.
+
+    Returns: of each bin that is not empty, at most ``bins``, the mean prediction, the share that came true, both in
+        [0, 1], and the number of samples.
 
     Raises: ValueError if shapes differ, labels are others, a probability is outside of [0, 1], ``bins`` is not
         positive or the strategy is unknown.
@@ -68,8 +71,8 @@ def expected_calibration_error(
 ) -> float:
     """Return the mean distance of prediction and outcome over the bins of `calibration_curve`, by their counts.
 
-    Arguments and errors as of `calibration_curve`. Source: Naeini, Cooper and Hauskrecht 2015, "Obtaining well
-    calibrated probabilities using Bayesian binning".
+    In [0, 1]; smaller is better. Arguments and errors as of `calibration_curve`. Source: Naeini, Cooper and Hauskrecht
+    2015, "Obtaining well calibrated probabilities using Bayesian binning".
     """
     return _error(calibration_curve(y_true, y_prob, bins, strategy))
 
@@ -90,8 +93,9 @@ def plot_calibration(
         ax: the matplotlib Axes to draw into; by default those of a new figure. Several calls with the same Axes
             compare models; the histogram is that of the first.
 
-    The intervals are Wilson's for a binomial share (1927). The bars at the foot show how many predictions each tenth of
-    the axis holds, the tallest a fifth of the height.
+    The intervals are Wilson's for a binomial share ("Probable inference, the law of succession, and statistical
+    inference", 1927). The bars at the foot show how many predictions each tenth of the axis holds, the tallest a fifth
+    of the height.
 
     Returns: the Axes.
     Raises: ValueError as `calibration_curve`; ImportError if matplotlib is missing.

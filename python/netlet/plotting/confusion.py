@@ -28,7 +28,7 @@ def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, num_classes: int | No
         y_pred: predicted labels ``[N]``; of class probabilities take ``probabilities.argmax(axis=-1)``.
         num_classes: C; by default one more than the largest label.
 
-    Returns: ``[C, C]``; row i, column j is the number of samples of class i that were taken for class j.
+    Returns: int64 ``[C, C]``; row i, column j is the number of samples of class i that were taken for class j.
     Raises: ValueError if the labels are not integers, out of range, not one-dimensional or not equally many.
     """
     true, predicted = _labels("y_true", y_true), _labels("y_pred", y_pred)

@@ -20,7 +20,7 @@ def plot_learning_curve(
 
     Args:
         metric: its name.
-        curves: ``"training"`` and ``"validation"``, or other names, each with its epochs and values.
+        curves: ``"training"`` and ``"validation"``, or other names, each with its epochs ``[E]`` and values ``[E]``.
         ax: the matplotlib Axes to draw into; by default those of a new figure.
 
     Returns: the Axes.

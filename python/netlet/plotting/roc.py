@@ -31,7 +31,7 @@ def roc_curve(
 
     Returns: the rates of false and of true positives, and the threshold (a score of at least it is taken for 1), each
         ``[T]``, thresholds falling: infinity, where nothing is taken for 1, then every score that occurs.
-    Raises: ValueError if shapes differ, the labels are others or all the same, or a score is NaN.
+    Raises: ValueError if shapes differ, the labels are others or all the same, a score is NaN, or a weight is negative.
     """
     labels, scores = binary_labels(y_true, y_score, probabilities=False)
     weights = weights_of(sample_weight, len(labels))
@@ -53,6 +53,9 @@ def roc_auc(y_true: ArrayLike, y_score: ArrayLike, sample_weight: ArrayLike | No
     """Return the area under `roc_curve`: the chance that a sample of class 1 scores higher than one of class 0.
 
     Arguments and errors as of `roc_curve`.
+
+    In [0, 1]; larger is better, 0.5 is chance. Equal scores count half. Source: Hanley, McNeil, "The meaning and use of
+    the area under a receiver operating characteristic (ROC) curve", 1982.
     """
     fpr, tpr, _ = roc_curve(y_true, y_score, sample_weight)
     return _area(fpr, tpr)

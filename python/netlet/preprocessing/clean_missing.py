@@ -18,8 +18,9 @@ class CleanMissing:
     Missing are NaN, and in columns of objects None, too; in pandas frames and series whatever pandas calls missing.
 
     Args:
-        strategy: "drop" drops rows; the others fill in what ``fit`` found in a column: its "mean", its "median", its
-            "most_frequent" value (of equally frequent ones the smallest), or "constant", which is ``fill_value``.
+        strategy: "drop" drops rows; the others fill in what ``fit`` found in a column: its "mean" (the default), its
+            "median", its "most_frequent" value (of equally frequent ones the smallest), or "constant", which is
+            ``fill_value``.
         fill_value: of "constant", and of it alone.
 
     Attributes:
@@ -74,7 +75,8 @@ class CleanMissing:
 
         Returns: the table; with ``y``, the table and the labels.
 
-        Raises: NotBuiltError before ``fit``; ValueError if the number of columns, or of labels, differs.
+        Raises: NotBuiltError before ``fit``; ValueError if the number of columns, or of labels, differs, or what is
+            filled in does not fit the array's type.
         """
         if self._columns is None:
             raise NotBuiltError("CleanMissing: call fit() before transform()")
@@ -91,7 +93,10 @@ class CleanMissing:
         return filled if y is None else (filled, y)
 
     def fit_transform(self, x: Any, y: Any = None) -> Any:
-        """``fit`` to ``x``, then ``transform`` it."""
+        """``fit`` to ``x``, then ``transform`` it.
+
+        Arguments, result and errors as of these.
+        """
         return self.fit(x).transform(x, y)
 
     def get_config(self) -> dict[str, Any]:

@@ -30,14 +30,14 @@ def plot_model(
 
     Args:
         model: a built `Sequential` or `Model`.
-        to_file: its path. ".dot" and ".gv" get the graph's text, for which nothing need be installed; ".png" (also
-            where there is no ending), ".svg", ".pdf" and so on are drawn by Graphviz' ``dot`` program where that is on
-            the PATH, else by matplotlib.
+        to_file: its path; default "model.png". ".dot" and ".gv" get the graph's text, for which nothing need be
+            installed; ".png" (also where there is no ending), ".svg", ".pdf" and so on are drawn by Graphviz' ``dot``
+            program where that is on the PATH, else by matplotlib.
         show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable: what a box says; see
             `model_to_dot`.
         rankdir: where the graph runs: "TB" down, "LR" to the right, "BT" up, "RL" to the left.
         expand_nested: accepted for Keras' sake; a layer that is a model is one box.
-        dpi: dots per inch.
+        dpi: dots per inch; default 200.
         splines: how Graphviz draws lines: "ortho", "curved", "polyline", "spline" or "line". matplotlib's are curved.
 
     Returns: in a notebook the picture, to be shown; else None.

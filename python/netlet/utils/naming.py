@@ -29,7 +29,10 @@ def auto_name(prefix: str) -> str:
 
 
 def reset_names() -> None:
-    """Forget every automatic name given so far."""
+    """Forget every automatic name given so far.
+
+    Models and layers that exist keep theirs; this is `utils.clear_session`, which frees nothing else.
+    """
     with _lock:
         _counts.clear()
 

@@ -37,7 +37,16 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> NDArray[np.f
 
 
 def normalize(x: ArrayLike, axis: int = -1, order: int = 2) -> NDArray[Any]:
-    """Return ``x`` divided by its norm of the given ``order`` along ``axis``; zero vectors stay zero."""
+    """Return ``x`` divided by its norm of the given ``order`` along ``axis``; zero vectors stay zero.
+
+    Args:
+        x: vectors ``[..., L]``, or along another ``axis``; default -1.
+        order: of the norm, as of ``numpy.linalg.norm``; default 2, the length.
+
+    Returns: an array of x's shape, floating-point. Source: keras.utils.normalize, Keras 3.15.
+
+    Raises: ValueError if x has no such axis.
+    """
     array = np.asarray(x)
     norm = np.atleast_1d(np.linalg.norm(array, order, axis))
     norm[norm == 0] = 1

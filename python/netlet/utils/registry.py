@@ -66,7 +66,10 @@ class Registry:
 
 
 def serialize(obj: Any) -> Any:
-    """Return the config of ``obj``: None, a function's name, or ``{"class_name": ..., "config": {...}}``."""
+    """Return the config of ``obj``: None, a function's name, or ``{"class_name": ..., "config": {...}}``.
+
+    Raises: ValueError if it is a thing without a config and without a name.
+    """
     if obj is None:
         return None
     if hasattr(obj, "get_config"):
