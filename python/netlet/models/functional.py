@@ -104,6 +104,22 @@ class Model(LayeredModel):
         self._dtype = given.values[0].dtype
         self.built = True
 
+    def in_line(self) -> list[Layer]:
+        layers: list[Layer] = []
+        below = self._inputs.values[0]
+        for value in self._order:
+            assert value.call is not None
+            if value.call.inputs != (below,) or value.layer in layers:
+                break
+            layers.append(value.layer)
+            below = value
+        if len(self._inputs.values) != 1 or self.outputs != [below] or len(layers) != len(self._order):
+            raise ValueError(
+                f"{self.name}: its layers are not in one line, so it is no part of a stack; call it instead, and make a "
+                f"Model of what it returns"
+            )
+        return layers
+
     # Shapes and names
 
     @property

@@ -92,6 +92,10 @@ class LayeredModel(Trainer):
         """The layers, without the Input."""
         return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
 
+    def in_line(self) -> list[Layer]:
+        """Return the layers, each of which takes what the one before it makes; ValueError if they are no such line."""
+        raise NotImplementedError
+
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return the layer called ``name``, or the one at ``index``.
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from netlet.layers import Layer, SymbolicTensor
 from netlet.layers import deserialize as deserialize_layer
 from netlet.layers import serialize as serialize_layer
+from netlet.models.layered import LayeredModel
 from netlet.models.lowering import Lowered, lower_layers
 from netlet.models.stack import LayerStack
 from netlet.utils.naming import auto_name, check_name
@@ -19,7 +20,8 @@ class Sequential(LayerStack):
     """A stack of layers, each one's output the next one's input.
 
     Args:
-        layers: list of layers, the first of which may be an `Input`.
+        layers: list of layers, the first of which may be an `Input`. A model among them stands for its layers, which it
+            then shares: they keep its weights, and train or are frozen in both.
         trainable: whether training changes the weights.
         name: the model's name; numbered automatically, such as "sequential_1", if None.
         dtype: "float32" or "float64"; None for that of its layers, float32 if they name none.
@@ -38,7 +40,7 @@ class Sequential(LayerStack):
 
     def __init__(
         self,
-        layers: Sequence[Layer | SymbolicTensor] | None = None,
+        layers: Sequence[Layer | SymbolicTensor | LayeredModel] | None = None,
         trainable: bool = True,
         name: str | None = None,
         *,

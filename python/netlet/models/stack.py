@@ -21,11 +21,11 @@ class LayerStack(LayeredModel):
 
     # Layers
 
-    def add(self, layer: Layer | SymbolicTensor) -> None:
-        """Put ``layer`` on top of the stack.
+    def add(self, layer: Layer | SymbolicTensor | LayeredModel) -> None:
+        """Put ``layer`` on top of the stack; of a model, its layers, which both models then share.
 
-        Raises: TypeError if it is no layer; ValueError if its name is taken, it is a second Input, or it does not fit
-        the output below it. The model is then as it was.
+        Raises: TypeError if it is no layer; ValueError if its name is taken, it is a second Input, it does not fit the
+        output below it, or it is a graph that branches. The model is then as it was.
         """
         with self._guard("add"):
             before = list(self._stack)
@@ -51,6 +51,12 @@ class LayerStack(LayeredModel):
     def _append(self, layer: Any) -> None:
         if isinstance(layer, SymbolicTensor):
             layer = layer.layer
+        if isinstance(layer, LayeredModel):
+            if not self._stack and layer.built:
+                self._stack.append(InputLayer(shape=layer.input_shape[1:]))
+            for own in layer.in_line():
+                self._append(own)
+            return
         if not isinstance(layer, Layer):
             raise TypeError(f"{self.name}: expected a layer, got {layer!r}")
         if any(other is layer for other in self._stack):
@@ -62,6 +68,9 @@ class LayerStack(LayeredModel):
         if not self._stack and layer.input_shape_argument is not None:
             self._stack.append(InputLayer(shape=layer.input_shape_argument[1:]))
         self._stack.append(layer)
+
+    def in_line(self) -> list[Layer]:
+        return self.layers
 
     # Building
 
