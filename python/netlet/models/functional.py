@@ -115,8 +115,8 @@ class Model(LayeredModel):
             below = value
         if len(self._inputs.values) != 1 or self.outputs != [below] or len(layers) != len(self._order):
             raise ValueError(
-                f"{self.name}: its layers are not in one line, so it is no part of a stack; call it instead, and make a "
-                f"Model of what it returns"
+                f"{self.name}: its layers are not in one line, so it is no part of a stack; call it instead, and make "
+                f"a Model of what it returns"
             )
         return layers
 
