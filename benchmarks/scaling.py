@@ -51,7 +51,7 @@ SMALL = InferenceCase((64, 64, 64, 10), 1)
 # What handing a loop over costs is the difference of two of these: large networks, by their bytes, of products that are
 # just large enough to be shared, and nothing else that is.
 DEEP = tuple(
-    TrainingCase(f"deep_{depth}", (128,) * depth, 8, 8 * 64, 1, "mean_squared_error", learning_rate=1e-3)
+    TrainingCase(f"deep_{depth}", (128,) * depth, 16, 16 * 64, 1, "mean_squared_error", learning_rate=1e-3)
     for depth in (9, 25)
 )
 # Processors that others use: above this, no forecast.

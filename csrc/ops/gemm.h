@@ -13,7 +13,7 @@ int64_t gemm_scratch(const Kernels<T>& kernels, const GemmArgs<T>& g) {
 
 template <class T>
 void gemm(const Run<T>& run, GemmArgs<T> g) {
-  constexpr int64_t worth = 1 << 17;  // multiply-adds below which handing over costs more than it gains
+  constexpr int64_t worth = 1 << 18;  // multiply-adds below which handing over costs more than it gains
   const Kernels<T>& kernels = run.kernels;
   g.scratch = run.scratch;
   if (run.threads <= 1 || g.m * g.n * g.k < worth) return kernels.gemm(g);
