@@ -120,3 +120,11 @@ def test_importing_netlet_starts_no_thread() -> None:
         pytest.skip("needs /proc")
     code = f"import numpy, os; before = len(os.listdir('/proc/self/task'))\n{code}\nassert n == before, (before, n)"
     loaded_after(code)
+
+
+@pytest.mark.parametrize("name", ["netlet", "netlet.layers", "netlet.models", "netlet.utils", "netlet.callbacks"])
+def test_dir_lists_what_is_imported_later(name: str) -> None:
+    """In a fresh interpreter, where nobody has asked for it yet: what completion at a prompt offers."""
+    program = f"import {name} as module; print(sorted(set(module.__all__) - set(dir(module))))"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

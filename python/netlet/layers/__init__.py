@@ -108,6 +108,10 @@ def __getattr__(name: str) -> Any:
     return found[name]
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Layer:
     """Return the layer that a config describes; the inverse of `serialize`. It has no weights yet.
 
