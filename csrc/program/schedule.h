@@ -1,5 +1,6 @@
 // How a batch is cut into work. Decided by the Program and the batch alone, never by the number of threads, so that
-// sums which depend on the cut are the same bits on any machine with this ISA.
+// sums which depend on the cut are the same bits on any machine with this ISA; but for a prediction's blocks, over
+// whose rows no sum goes.
 #pragma once
 
 #include <algorithm>

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from netlet import Input, Model, Sequential
-from netlet.layers import Add, Dense, Dropout
+from netlet.layers import Add, Dense, Dropout, StringLookup
 from netlet.models import load_model
 
 
@@ -78,6 +78,13 @@ def test_a_graph_in_one_line_is_taken(rows: Any) -> None:
     stack = Sequential([graph, Dense(2, name="c")])
     assert [layer.name for layer in stack.layers] == ["a", "b", "c"]
     np.testing.assert_array_equal(stack.predict(x, verbose=0), stack.layers[-1](graph.predict(x, verbose=0)))
+
+
+def test_its_input_keeps_the_type_of_its_data() -> None:
+    words = Sequential([Input((1,), dtype="string"), StringLookup(vocabulary=["a", "b"], output_mode="one_hot")])
+    stack = Sequential([words, Dense(2)])
+    assert stack.get_config()["layers"][0]["config"]["dtype"] == "string", "which files tell Keras"
+    assert stack.predict(np.array([["a"], ["b"], ["c"]]), verbose=0).shape == (3, 2)
 
 
 def branching() -> Model:

@@ -52,9 +52,10 @@ class LayerStack(LayeredModel):
         if isinstance(layer, SymbolicTensor):
             layer = layer.layer
         if isinstance(layer, LayeredModel):
+            line = layer.in_line()
             if not self._stack and layer.built:
-                self._stack.append(InputLayer(shape=layer.input_shape[1:]))
-            for own in layer.in_line():
+                self._stack.append(InputLayer.from_config(layer._stack[0].get_config()))
+            for own in line:
                 self._append(own)
             return
         if not isinstance(layer, Layer):
