@@ -67,8 +67,7 @@ class Presets:
     def __init__(self, arrays: Arrays, vocabularies: Mapping[str, list[str]]) -> None:
         self._left = dict(arrays)
         self._given: list[tuple[Layer, _InOrder]] = []
-        self._kept: list[tuple[Layer, list[NDArray[Any]]]] = []
-        self._restored: list[tuple[Layer, list[NDArray[Any]]]] = []
+        self._late: list[tuple[Any, list[NDArray[Any]]]] = []
         self._vocabularies = vocabularies
 
     def visit(self, layer: Layer, group: str) -> None:
@@ -76,11 +75,8 @@ class Presets:
         if type(layer).__name__ in ("IntegerLookup", "StringLookup") and group in self._vocabularies:
             _adapt(layer, self._vocabularies[group])
         arrays = self._left.pop(group, [])
-        if type(layer).__module__.partition(".")[0] != "netlet":
-            self._kept.append((layer, arrays))
-            return
-        if hasattr(layer, "restored"):
-            self._restored.append((layer, arrays))
+        if hasattr(layer, "restored") or type(layer).__module__.partition(".")[0] != "netlet":
+            self._late.append((layer, arrays))
             return
         values = _InOrder(layer, arrays)
         self._given.append((layer, values))
@@ -91,10 +87,11 @@ class Presets:
 
         Raises: ModelFormatError if an array was not taken, ValueError if a layer does not want one.
         """
-        for layer, arrays in self._kept:
-            assign_all(stored_order(layer), arrays, layer.name)
-        for layer, arrays in self._restored:
-            layer.restored(arrays)  # type: ignore[attr-defined]
+        for layer, arrays in self._late:
+            if hasattr(layer, "restored"):
+                layer.restored(arrays)
+            else:
+                assign_all(stored_order(layer), arrays, layer.name)
         for layer, values in self._given:
             if len(values):
                 count = values.count
