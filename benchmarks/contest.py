@@ -74,7 +74,7 @@ class Process:
     def __init__(self, contestant: Contestant) -> None:
         self.contestant = contestant
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115  lives as long as the process
-        cleared = (*THREAD_VARIABLES, *OPENBLAS_VARIABLES, "NETLET_BACKEND")
+        cleared = (*THREAD_VARIABLES, *OPENBLAS_VARIABLES, "NETLET_BACKEND", "NETLET_DYNAMIC")
         environment = {k: v for k, v in os.environ.items() if k not in cleared}
         if inherited := environment.get("PYTHONPATH"):
             environment["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, inherited.split(os.pathsep)))

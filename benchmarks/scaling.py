@@ -246,16 +246,18 @@ def _predict(
 
 @contextmanager
 def netlet_threads(threads: int) -> Iterator[None]:
-    """Executors that are made inside have this many threads."""
-    before = os.environ.get("NETLET_NUM_THREADS")
-    os.environ["NETLET_NUM_THREADS"] = str(threads)
+    """Executors that are made inside have this many threads, and use them."""
+    wanted = {"NETLET_NUM_THREADS": str(threads), "NETLET_DYNAMIC": "0"}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ["NETLET_NUM_THREADS"]
-        else:
-            os.environ["NETLET_NUM_THREADS"] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def medians(units: dict[int, Callable[[], Any]], turn: float, turns: int) -> dict[int, float]:

@@ -188,6 +188,14 @@ int default_threads() {
   return threads;
 }
 
+bool dynamic_threads() {
+  const char* const text = std::getenv("NETLET_DYNAMIC");
+  if (!text || !*text || std::strcmp(text, "1") == 0) return true;
+  if (std::strcmp(text, "0") != 0)
+    fail(Kind::value, std::string("NETLET_DYNAMIC: expected 0 or 1, got '") + text + "'");
+  return false;
+}
+
 std::string openmp_description() {
 #if defined(_OPENMP)
   return "OpenMP " + std::to_string(_OPENMP);

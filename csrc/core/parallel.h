@@ -11,6 +11,10 @@ namespace netlet {
 // that this process may use.
 int default_threads();
 
+// NETLET_DYNAMIC: whether work that recurs may be left to one thread where that is found to be faster (see
+// thread_choice.h). It may where that is unset or 1; Error, Kind::value, where it is neither 0 nor 1.
+bool dynamic_threads();
+
 // What runs the threads, for people: "OpenMP 201511", or "none" in a build without.
 std::string openmp_description();
 

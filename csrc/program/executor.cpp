@@ -286,22 +286,31 @@ void Executor<T>::train_steps(const Rows<T>& rows, int64_t batch, std::optional<
     for (int64_t s = first; s < last; ++s) {
       const int64_t begin = s * batch;
       step(t, rows, order, begin, std::min(batch, rows.count - begin), pace.rate_of(s - first),
-           pace.iteration + s - first, sums, &interrupt);
+           pace.iteration + s - first, sums, threads_, &interrupt);
     }
     return;
   }
   const double each = flops + 2000;  // what a step costs, though it be of no flops
-  const int64_t steps = static_cast<int64_t>(kAskEvery / each) + 1;
-  for (int64_t from = first; from < last; from += steps) {
-    const int64_t to = std::min(last, from + steps);
-    with_team(team(flops * static_cast<double>(to - from), threads_), [&] {
+  if (t.chosen_for != each) t.choice.emplace(), t.chosen_for = each;
+  for (int64_t from = first, to; from < last; from = to) {
+    const bool choose = forward_.dynamic() && team_at_once(flops, threads_) > 1;
+    const double begin = choose ? ThreadChoice::clock() : 0;
+    const ThreadChoice::Turn turn = choose ? t.choice->next(begin) : ThreadChoice::Turn{true, kAskEvery};
+    to = std::min(last, from + static_cast<int64_t>(std::min(turn.most, kAskEvery) / each) + 1);
+    const double work = each * static_cast<double>(to - from);
+    const int threads = turn.together ? team(flops * static_cast<double>(to - from), threads_) : 1;
+    with_team(threads, [&] {
       for (int64_t s = from; s < to; ++s) {
-        const int64_t begin = s * batch;
-        step(t, rows, order, begin, std::min(batch, rows.count - begin), pace.rate_of(s - first),
-             pace.iteration + s - first, sums, nullptr);
+        const int64_t row = s * batch;
+        step(t, rows, order, row, std::min(batch, rows.count - row), pace.rate_of(s - first),
+             pace.iteration + s - first, sums, threads, nullptr);
       }
     });
-    interrupt.after(each * static_cast<double>(to - from));
+    if (choose) {
+      const double end = ThreadChoice::clock();
+      t.choice->took(turn.together, work, end - begin, end);
+    }
+    interrupt.after(work);
   }
 }
 

@@ -89,7 +89,7 @@ class Executor {
               const void** target, const T** weight) const;
   // One step, with its update. `interrupt`, where given, is asked between ops until the update begins.
   void step(Training& t, const Rows<T>& rows, const int64_t* order, int64_t first, int64_t count, double rate,
-            int64_t iteration, double* sums, Interrupt* interrupt);
+            int64_t iteration, double* sums, int threads, Interrupt* interrupt);
   void add_sums(Workspace<T>& ws, int64_t count, double* sums) const;
   void backward_all(const BackwardPlan& plan, const Run<T>& run, Workspace<T>& ws, int64_t count, T* const* dx);
   void observe(Workspace<T>& ws, int64_t chain) const {

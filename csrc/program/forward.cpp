@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstring>
 
 #include "program/schedule.h"
@@ -22,6 +23,7 @@ Forward<T>::Forward(const Network<T>& network, WorkspacePool<T>& pool, int threa
       packed_(packed),
       threads_(std::max(threads, 1)),
       row_sharded_(row_sharded(network.program(), sizeof(T))),
+      dynamic_(dynamic_threads()),
       few_scratch_(network.forward_scratch(kFewRows)) {
   constexpr int64_t room = kFewBytes / static_cast<int64_t>(sizeof(T));
   const int64_t per_row = network.plan().live.per_row;
@@ -77,9 +79,23 @@ void Forward<T>::run(const T* params, const T* state, int64_t rows, const T* con
                      Interrupt interrupt, Watch* watch) const {
   if (rows <= 0) return;
   if (few_fit_ && rows <= kFewRows && !watch) return few(params, state, rows, x, out);
+  const double flops = network_.plan().flops * static_cast<double>(rows);
+  const int most = row_sharded_ ? team(flops, threads_) : team_at_once(flops, threads_);
+  if (most == 1 || !dynamic_) return run_on(most, params, state, rows, x, out, batch, interrupt, watch);
+  // Calls of about one size are alike: each power of two has a choice of its own, from the least that is shared up.
+  const int size = std::ilogb(flops) - 19;
+  ThreadChoice& choice = choices_[at(std::clamp(size, 0, static_cast<int>(choices_.size()) - 1))];
+  const double begin = ThreadChoice::clock();
+  const bool together = choice.next(begin).together;
+  run_on(together ? most : 1, params, state, rows, x, out, batch, interrupt, watch);
+  const double end = ThreadChoice::clock();
+  choice.took(together, flops, end - begin, end);
+}
+
+template <class T>
+void Forward<T>::run_on(int outer, const T* params, const T* state, int64_t rows, const T* const* x, T* const* out,
+                        int64_t batch, Interrupt interrupt, Watch* watch) const {
   const Plan& plan = network_.plan();
-  const double flops = plan.flops * static_cast<double>(rows);
-  const int outer = row_sharded_ ? team(flops, threads_) : team_at_once(flops, threads_);
   const int64_t block_of = row_sharded_ ? block_rows(plan, rows, outer) : std::min(std::max<int64_t>(batch, 1), rows);
   const int64_t blocks = (rows + block_of - 1) / block_of;
 

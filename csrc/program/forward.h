@@ -4,6 +4,9 @@
 // Any number of threads may run one Forward at once. A row's outputs are the same bits however it is cut.
 #pragma once
 
+#include <array>
+
+#include "core/thread_choice.h"
 #include "program/workspace_pool.h"
 
 namespace netlet {
@@ -20,6 +23,10 @@ class Forward {
   void run(const T* params, const T* state, int64_t rows, const T* const* x, T* const* out, int64_t batch,
            Interrupt interrupt, Watch* watch = nullptr) const;
 
+  // Whether one thread may serve where that is faster. By default as NETLET_DYNAMIC says; not while anybody runs it.
+  bool dynamic() const { return dynamic_; }
+  void set_dynamic(bool dynamic) { dynamic_ = dynamic; }
+
  private:
   // A few rows of a small network live on the stack: no workspace is fetched, so concurrent callers share nothing that
   // any of them writes.
@@ -27,6 +34,8 @@ class Forward {
   static constexpr int64_t kFewBytes = 16 << 10;  // a thread's stack may be as little as 128 KB
   static constexpr size_t kFewValues = 64;
 
+  void run_on(int threads, const T* params, const T* state, int64_t rows, const T* const* x, T* const* out,
+              int64_t batch, Interrupt interrupt, Watch* watch) const;
   void few(const T* params, const T* state, int64_t rows, const T* const* x, T* const* out) const;
   Run<T> run_with(const T* params, const T* state, int threads, T* scratch, int64_t stride) const;
   void block(const Run<T>& run, T** value, int64_t begin, int64_t count, const T* const* x, T* const* out,
@@ -36,8 +45,9 @@ class Forward {
   WorkspacePool<T>& pool_;
   const T* const* packed_;
   int threads_;
-  bool row_sharded_, few_fit_;
-  int64_t few_scratch_;  // elements
+  bool row_sharded_, few_fit_, dynamic_;
+  int64_t few_scratch_;                           // elements
+  mutable std::array<ThreadChoice, 12> choices_;  // by the size of the call
 };
 
 }  // namespace netlet

@@ -143,6 +143,7 @@ Profile Executor<T>::profile(const Rows<T>& rows, int64_t batch, double rate, do
     state = copy(state_, p.state_size);
   }
   Executor twin(p, network_.kernels().isa, params.data(), slots.data(), threads_, network_.host(), state.data());
+  twin.forward_.set_dynamic(false);  // what all its threads do, be that faster or not
   Watch watch(p.ops.size());
   const int64_t steps = rows.count / batch;  // whole batches alone: all steps are alike
   const bool trains = rows.target != nullptr;

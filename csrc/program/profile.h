@@ -2,7 +2,8 @@
 //
 // It is taken of what train (or predict) runs, by laps in its walks, and on a copy of the parameters: nothing changes.
 // Steps without laps are timed by turns with those that have them. What the parts (medians) leave of a step's time is
-// nobody's: sums, locks, the handing over and waiting of threads.
+// nobody's: sums, locks, the handing over and waiting of threads. All the executor's threads take part, even where
+// training would find one alone to be faster (core/thread_choice.h) and go on with that.
 #pragma once
 
 #include <cstdint>

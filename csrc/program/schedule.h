@@ -26,7 +26,7 @@ inline bool training_sharded(const Program& program, int64_t element_bytes) {
 // cores, each with work enough to be worth handing to another core together with the weights it reads and the gradient
 // it leaves there; and no more than 256, each of which has a gradient of its own.
 inline int64_t shard_rows(const Plan& plan, int64_t batch) {
-  constexpr double worth = 1.2e6;  // flops
+  constexpr double worth = 8e5;  // flops
   const double work = 3 * plan.flops * static_cast<double>(batch);
   int64_t shards = 1;
   while (shards < 256 && 2 * static_cast<double>(shards) * worth <= work) shards *= 2;

@@ -108,7 +108,7 @@ void Executor<T>::gather(Workspace<T>& ws, const Rows<T>& rows, const int64_t* o
 
 template <class T>
 void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, int64_t first, int64_t count,
-                       double rate, int64_t iteration, double* sums, Interrupt* interrupt) {
+                       double rate, int64_t iteration, double* sums, int threads, Interrupt* interrupt) {
   const Program& p = network_.program();
   const T scale = T(1) / static_cast<T>(count);
   Laps* const laps = watch_ ? &watch_->caller : nullptr;
@@ -119,8 +119,8 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
   lap(laps, Part::prepare);
 
   const int64_t shards = (count + t.shard_rows - 1) / t.shard_rows;
-  const int inner = training_sharded_ ? 1 : threads_;
-  const int outer = team_at_once(3 * network_.plan().flops * static_cast<double>(count), threads_);
+  const int inner = training_sharded_ ? 1 : threads;
+  const int outer = team_at_once(3 * network_.plan().flops * static_cast<double>(count), threads);
   // With one shard, and nobody who could stop it half way, each op takes its params' step as it finds their gradient.
   Host* const host = network_.host().get();
   const bool penalizes = host && host->penalizes(), constrains = host && host->constrains();
@@ -151,7 +151,7 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
   } else {  // in rounds where the step is a long one, so that a stop is heard in time
     const double work = 3 * network_.plan().flops * static_cast<double>(t.shard_rows);
     const int64_t round =
-        interrupt ? static_cast<int64_t>(kAskEvery / std::max(work, 1.0)) * threads_ + threads_ : shards;
+        interrupt ? static_cast<int64_t>(kAskEvery / std::max(work, 1.0)) * threads + threads : shards;
     for (int64_t from = 0; from < shards; from += round) {
       const int64_t n = std::min(round, shards - from);
       parallel_for(n, outer, [&](int64_t s) noexcept { one_shard(from + s, nullptr); });
@@ -164,7 +164,7 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
   // The shards' gradients are added by a tree that depends on their number alone, ((0+1)+(2+3))+..., and the optimizer
   // takes its step, a stretch at a time while it is in the nearest cache.
   constexpr int64_t stretch = 2048;
-  const int updaters = team_at_once(update_.flops() * static_cast<double>(p.param_size * shards), threads_);
+  const int updaters = team_at_once(update_.flops() * static_cast<double>(p.param_size * shards), threads);
   auto add_up = [&](int64_t i, int64_t part) {
     for (int64_t reach = 1; reach < shards; reach *= 2)
       for (int64_t s = 0; s + reach < shards; s += 2 * reach)
@@ -199,9 +199,9 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
 }
 
 template void Executor<float>::step(Training&, const Rows<float>&, const int64_t*, int64_t, int64_t, double, int64_t,
-                                    double*, Interrupt*);
+                                    double*, int, Interrupt*);
 template void Executor<double>::step(Training&, const Rows<double>&, const int64_t*, int64_t, int64_t, double, int64_t,
-                                     double*, Interrupt*);
+                                     double*, int, Interrupt*);
 template struct Executor<float>::Training;
 template struct Executor<double>::Training;
 

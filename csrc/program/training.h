@@ -1,7 +1,10 @@
 // The memory of a training step, kept from one step to the next, and the order of rows in the epoch.
 #pragma once
 
+#include <optional>
+
 #include "core/philox.h"
+#include "core/thread_choice.h"
 #include "program/executor.h"
 #include "program/schedule.h"
 
@@ -21,6 +24,8 @@ struct Executor<T>::Training {
   std::vector<T*> prepared_of;  // [ops]; null where backward has no use for it
   std::vector<int64_t> permutation;
   Shuffle permuted{0, 0};
+  std::optional<ThreadChoice> choice;  // for steps of chosen_for flops
+  double chosen_for = 0;
 
   // Memory for batches of this many rows; what is there already stays. plain: whether the optimizer is plain descent.
   void reserve(const Network<T>& network, bool plain, int64_t rows, bool row_sharded, int threads);

@@ -4,6 +4,7 @@
 ``NETLET_BACKEND``      the target that serves when none is named: ``native``, ``native:avx2``, ``numba``, ``numpy``
 ``NETLET_ISA``          the instruction set of the native backend: ``baseline``, ``avx2``, ``avx512``, ``neon``
 ``NETLET_NUM_THREADS``  threads of the native backend; a positive integer
+``NETLET_DYNAMIC``      ``0``: always so many threads, though one alone be faster just now; default ``1``
 ``NETLET_REQUIRE``      targets that the conformance tests must not skip, separated by commas
 ======================  ==============================================================================================
 

@@ -21,7 +21,7 @@ from netlet.backends import backend_reasons, default_target
 from netlet.errors import BackendUnavailableError
 
 NEEDS_NATIVE = "none without the native backend"
-VARIABLES = ("NETLET_BACKEND", "NETLET_ISA", "NETLET_NUM_THREADS", "NETLET_REQUIRE")
+VARIABLES = ("NETLET_BACKEND", "NETLET_ISA", "NETLET_NUM_THREADS", "NETLET_DYNAMIC", "NETLET_REQUIRE")
 CGROUP_MEMBERSHIP, CGROUP_MOUNT = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 

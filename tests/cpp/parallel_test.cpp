@@ -177,6 +177,17 @@ void test_environment() {
   setenv("NETLET_NUM_THREADS", "", 1);
   CHECK(default_threads() == usable_cpus());
   unsetenv("NETLET_NUM_THREADS");
+
+  for (const char* const text : {"", "1", "0"}) {
+    setenv("NETLET_DYNAMIC", text, 1);
+    CHECK(dynamic_threads() == (*text != '0'));
+  }
+  for (const char* const bad : {"2", "no", "01", " 0"}) {
+    setenv("NETLET_DYNAMIC", bad, 1);
+    CHECK_FAILS(value, std::string("NETLET_DYNAMIC: expected 0 or 1, got '") + bad, dynamic_threads());
+  }
+  unsetenv("NETLET_DYNAMIC");
+  CHECK(dynamic_threads());
 }
 
 void write(const std::string& path, const char* text) { std::ofstream(path) << text; }
