@@ -927,7 +927,7 @@ def test_readme_shows_goals_missed_and_the_plots_that_there_are(tmp_path: Path) 
     assert "Of 1 goals, 1 are met." in text and "results/goals.md" in text
     assert text.index("results/goals.md") < text.index("of a run before that") < text.index("full-growth.png")
     (tmp_path / "scaling.json").write_text(json.dumps(_scaling_run(tabular={"1": 20e-6, "2": 20e-6})))
-    assert "| tabular | 1 | 0 | 20 |" in readme.written(ROOT / "benchmarks/README.md", tmp_path)
+    assert "| tabular | 2 | 1 | 20 |" in readme.written(ROOT / "benchmarks/README.md", tmp_path)
 
 
 def test_readme_blocks_must_be_there_once() -> None:

@@ -103,6 +103,7 @@ def prepare_inference(case: InferenceCase, weights: list[Array], settings: Setti
 def prepare_product(case: ProductCase, factors: Factors, settings: Settings) -> Multiply:
     from netlet.backends import make_executor
     from netlet.program import Op, Param, Program, Value
+    from netlet.program.spec import INFERENCE
 
     program = Program(
         dtype="float32",
@@ -120,8 +121,11 @@ def prepare_product(case: ProductCase, factors: Factors, settings: Settings) -> 
     def forward() -> list[Array]:
         return executor.predict(xs, ys, case.m)
 
+    dkernel = np.empty((case.k, case.n), np.float32)
+    outs = ys, [np.empty((case.m, case.k), np.float32)], dkernel.reshape(-1)
+
     def gradients() -> list[Array]:
-        (y,), (dx,), dparams = executor.vjp(xs, dys)
-        return [y, dx, dparams.reshape(case.k, case.n)]
+        (y,), (dx,), _ = executor.vjp(xs, dys, INFERENCE, outs)
+        return [y, dx, dkernel]
 
     return forward if case.direction == "forward" else gradients

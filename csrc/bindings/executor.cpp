@@ -100,17 +100,28 @@ class PyExecutor {
     return py::make_tuple(loss, dparams, dxs);
   }
 
-  py::tuple vjp(const std::vector<py::array>& xs, const std::vector<py::array>& dys, bool training,
-                uint64_t iteration) {
+  // outs: arrays like those that are returned, to be written and returned; or none, for new ones.
+  using Outs = std::tuple<std::vector<py::array>, std::vector<py::array>, py::array>;
+  py::tuple vjp(const std::vector<py::array>& xs, const std::vector<py::array>& dys, bool training, uint64_t iteration,
+                std::optional<Outs> outs) {
     const Rows<T> rows = inputs(xs);
     if (dys.size() != program().outputs.size()) fail(Kind::value, "dys: expected one array for each output");
     std::vector<const T*> dy;
     for (size_t i = 0; i < dys.size(); ++i)
       dy.push_back(read_only<T>(dys[i], checked_mul(rows.count, size(program().outputs[i])), "dys"));
-    Array<T> dparams(program().param_size);
-    T* dp = dparams.mutable_data();
     py::list ys, dxs;
-    const std::vector<T*> y = made(rows.count, program().outputs, ys), dx = made(rows.count, program().inputs, dxs);
+    py::array dparams;
+    std::vector<T*> y, dx;
+    if (outs) {
+      auto& [given_ys, given_dxs, given_dparams] = *outs;
+      y = outputs(given_ys, rows.count, program().outputs, "outs: ys");
+      dx = outputs(given_dxs, rows.count, program().inputs, "outs: dxs");
+      ys = py::cast(given_ys), dxs = py::cast(given_dxs), dparams = given_dparams;
+    } else {
+      y = made(rows.count, program().outputs, ys), dx = made(rows.count, program().inputs, dxs);
+      dparams = Array<T>(program().param_size);
+    }
+    T* const dp = writable<T>(dparams, program().param_size, "outs: dparams");
     {
       py::gil_scoped_release release;
       executor_->vjp(rows, dy.data(), y.data(), dp, dx.data(), Context{training, iteration});
@@ -204,7 +215,9 @@ class PyExecutor {
 
   std::vector<T*> outputs(std::vector<py::array>& arrays, int64_t count, const std::vector<int>& values,
                           const char* what) const {
-    if (arrays.size() != values.size()) fail(Kind::value, std::string(what) + ": expected one array for each output");
+    if (arrays.size() != values.size())
+      fail(Kind::value, std::string(what) + ": expected " + std::to_string(values.size()) + " arrays, got " +
+                            std::to_string(arrays.size()));
     std::vector<T*> data;
     for (size_t i = 0; i < arrays.size(); ++i)
       data.push_back(writable<T>(arrays[i], checked_mul(count, size(values[i])), what));
@@ -248,7 +261,8 @@ void bind(py::module_& m, const char* name) {
       .def("evaluate", &E::evaluate, py::arg("xs"), py::arg("y"), py::arg("sample_weight"), py::kw_only(),
            py::arg("batch_size"), py::arg("sums"))
       .def("gradients", &E::gradients, py::arg("xs"), py::arg("y"), py::arg("sample_weight"))
-      .def("vjp", &E::vjp, py::arg("xs"), py::arg("dys"), py::arg("training") = false, py::arg("iteration") = 0)
+      .def("vjp", &E::vjp, py::arg("xs"), py::arg("dys"), py::arg("training") = false, py::arg("iteration") = 0,
+           py::arg("outs") = py::none())
       .def("apply", &E::apply, py::arg("gradient"), py::arg("learning_rate"), py::arg("iteration") = 0)
       .def("profile", &E::profile, py::arg("xs"), py::arg("y"), py::arg("sample_weight"), py::kw_only(),
            py::arg("batch_size"), py::arg("learning_rate"), py::arg("seconds"));

@@ -13,6 +13,8 @@ namespace {
 size_t at(int i) { return static_cast<size_t>(i); }
 size_t at(int64_t i) { return static_cast<size_t>(i); }
 
+constexpr int64_t kCopiedAtOnce = 1 << 16;  // elements that one thread copies sooner than several
+
 }  // namespace
 
 template <class T>
@@ -27,6 +29,8 @@ Executor<T>::Executor(Program program, Isa isa, T* params, T* slots, int threads
       training_sharded_(training_sharded(network_.program(), sizeof(T))),
       pool_(network_),
       forward_(network_, pool_, threads_),
+      from_loss_(network_.program().has_loss ? std::make_unique<Backward>(network_, From::loss) : nullptr),
+      from_outputs_(std::make_unique<Backward>(network_, From::outputs)),
       lock_(std::make_unique<Lock>()),
       fork_generation_(fork_generation()) {}
 
@@ -150,19 +154,34 @@ void Executor<T>::evaluate(const Rows<T>& rows, int64_t batch, double* sums, Int
   }
 }
 
-// Backward over all rows at once, then the inputs' gradients copied out.
+// Lets pointers of a workspace lead to a caller's memory, until it goes.
 template <class T>
-void Executor<T>::backward_all(const BackwardPlan& plan, const Run<T>& run, Workspace<T>& ws, int64_t count,
-                               T* const* dx) {
+class Lent {
+ public:
+  Lent() = default;
+  Lent(const Lent&) = delete;
+  ~Lent() {
+    for (const auto& [slot, own] : lent_) *slot = own;
+  }
+  void lend(T*& slot, T* to) {
+    lent_.emplace_back(&slot, slot);
+    slot = to;
+  }
+
+ private:
+  std::vector<std::pair<T**, T*>> lent_;
+};
+
+// The inputs' gradients go to dx; those of inputs that don't reach where the walk begins are zero.
+template <class T>
+void Executor<T>::lend_inputs(Lent<T>& lent, Workspace<T>& ws, int64_t count, T* const* dx) const {
   const Program& p = network_.program();
-  network_.backward(plan, run, ws, count, nullptr, nullptr);
   for (size_t i = 0; i < p.inputs.size(); ++i) {
-    const T* from = ws.gradient[at(p.inputs[i])];
-    const size_t bytes = at(count * p.values[at(p.inputs[i])].size) * sizeof(T);
-    if (from)
-      std::memcpy(dx[i], from, bytes);
+    T*& gradient = ws.gradient[at(p.inputs[i])];
+    if (gradient)
+      lent.lend(gradient, dx[i]);
     else
-      std::memset(dx[i], 0, bytes);  // this input doesn't reach where the walk began
+      std::fill_n(dx[i], count * p.values[at(p.inputs[i])].size, T(0));
   }
 }
 
@@ -170,16 +189,17 @@ template <class T>
 double Executor<T>::gradients(const Rows<T>& rows, T* dparams, T* const* dx) {
   const auto lock = share();
   const Program& p = network_.program();
-  const BackwardPlan plan = plan_backward(p, From::loss, true);
-  const auto ws = network_.workspace(std::max<int64_t>(rows.count, 1), threads_, &plan);
-  for (size_t i = 0; i < p.inputs.size(); ++i) ws->value[at(p.inputs[i])] = const_cast<T*>(rows.x[i]);
+  const typename WorkspacePool<T>::Lease ws(from_loss_->pool, std::max<int64_t>(rows.count, 1), threads_);
+  for (size_t i = 0; i < p.inputs.size(); ++i) (*ws).value[at(p.inputs[i])] = const_cast<T*>(rows.x[i]);
+  Lent<T> lent;
+  lend_inputs(lent, *ws, rows.count, dx);
   const Run<T> r = run(*ws, dparams, threads_);
   const T scale = rows.count ? T(1) / static_cast<T>(rows.count) : T(0);
   const int helpers = p.hosted ? 1 : team(3 * network_.plan().flops * static_cast<double>(rows.count), threads_);
   with_team(helpers, [&] {
     network_.forward(r, *ws, rows.count, true, nullptr);
     network_.loss(r, *ws, rows.count, rows.target, rows.weight, scale, true);
-    backward_all(plan, r, *ws, rows.count, dx);
+    network_.backward(from_loss_->plan, r, *ws, rows.count, nullptr, nullptr);
   });
   double sums[2] = {0, 0};
   add_sums(*ws, rows.count, sums);
@@ -191,31 +211,41 @@ double Executor<T>::gradients(const Rows<T>& rows, T* dparams, T* const* dx) {
 template <class T>
 void Executor<T>::vjp(const Rows<T>& rows, const T* const* dy, T* const* y, T* dparams, T* const* dx, Context context) {
   const Program& p = network_.program();
+  const Plan& plan = network_.plan();
   std::shared_lock<std::shared_mutex> shared;
   std::unique_lock<std::shared_mutex> own;
   if (context.training && p.state_size > 0)
     own = alone();
   else
     shared = share();
-  const BackwardPlan plan = plan_backward(p, From::outputs, true);
-  const auto ws = network_.workspace(std::max<int64_t>(rows.count, 1), threads_, &plan);
-  for (size_t i = 0; i < p.inputs.size(); ++i) ws->value[at(p.inputs[i])] = const_cast<T*>(rows.x[i]);
-  Run<T> r = run(*ws, dparams, threads_);
+  const typename WorkspacePool<T>::Lease lease(from_outputs_->pool, std::max<int64_t>(rows.count, 1), threads_);
+  Workspace<T>& ws = *lease;
+  for (size_t i = 0; i < p.inputs.size(); ++i) ws.value[at(p.inputs[i])] = const_cast<T*>(rows.x[i]);
+  Lent<T> lent;
+  lend_inputs(lent, ws, rows.count, dx);
+  for (size_t i = 0; i < p.outputs.size(); ++i)
+    if (plan.direct[i]) lent.lend(ws.value[at(p.outputs[i])], y[i]);
+  Run<T> r = run(ws, dparams, threads_);
   r.context = context;
   if (context.training) r.moving = state_;
-  network_.forward(r, *ws, rows.count, false, nullptr);
-  for (size_t i = 0; i < p.outputs.size(); ++i) {
-    const int64_t n = rows.count * p.values[at(p.outputs[i])].size;
-    std::memcpy(y[i], ws->value[at(p.outputs[i])], at(n) * sizeof(T));
-    T* seed = ws->gradient[at(p.outputs[i])];
-    const bool again = std::find(p.outputs.begin(), p.outputs.begin() + static_cast<int64_t>(i), p.outputs[i]) !=
-                       p.outputs.begin() + static_cast<int64_t>(i);
-    if (seed && again)
-      network_.kernels().add(n, dy[i], seed);
-    else if (seed)
-      std::memcpy(seed, dy[i], at(n) * sizeof(T));
-  }
-  backward_all(plan, r, *ws, rows.count, dx);
+  const int helpers = p.hosted ? 1 : team(3 * plan.flops * static_cast<double>(rows.count), threads_);
+  with_team(helpers, [&] {
+    network_.forward(r, ws, rows.count, false, nullptr);
+    for (size_t i = 0; i < p.outputs.size(); ++i) {
+      const int64_t size = rows.count * p.values[at(p.outputs[i])].size;
+      T* const seed = ws.gradient[at(p.outputs[i])];
+      const bool again = std::find(p.outputs.begin(), p.outputs.begin() + static_cast<int64_t>(i), p.outputs[i]) !=
+                         p.outputs.begin() + static_cast<int64_t>(i);
+      split_range(size, 64, kCopiedAtOnce, helpers, [&](int64_t from, int64_t n) {
+        if (!plan.direct[i]) std::copy_n(ws.value[at(p.outputs[i])] + from, n, y[i] + from);
+        if (seed && again)
+          network_.kernels().add(n, dy[i] + from, seed + from);
+        else if (seed)
+          std::copy_n(dy[i] + from, n, seed + from);
+      });
+    }
+    network_.backward(from_outputs_->plan, r, ws, rows.count, nullptr, nullptr);
+  });
 }
 
 template <class T>

@@ -29,6 +29,9 @@ struct Rows {
   const T* weight = nullptr;
 };
 
+template <class T>
+class Lent;
+
 struct Shuffle {
   uint64_t seed, epoch;
 };
@@ -78,7 +81,13 @@ class Executor {
   Profile profile(const Rows<T>& rows, int64_t batch, double rate, double seconds, Interrupt interrupt);
 
  private:
-  struct Training;  // the memory of a training step, kept from one to the next
+  struct Training;   // the memory of a training step, kept from one to the next
+  struct Backward {  // a walk for `gradients` or `vjp`, with its idle workspaces
+    Backward(const Network<T>& network, From from)
+        : plan(plan_backward(network.program(), from, true)), pool(network, &plan) {}
+    const BackwardPlan plan;
+    WorkspacePool<T> pool;
+  };
   class Exclusive;  // holds the executor for training
 
   void train_steps(const Rows<T>& rows, int64_t batch, std::optional<Shuffle> shuffle, int64_t first, int64_t last,
@@ -91,7 +100,7 @@ class Executor {
   void step(Training& t, const Rows<T>& rows, const int64_t* order, int64_t first, int64_t count, double rate,
             int64_t iteration, double* sums, int threads, Interrupt* interrupt);
   void add_sums(Workspace<T>& ws, int64_t count, double* sums) const;
-  void backward_all(const BackwardPlan& plan, const Run<T>& run, Workspace<T>& ws, int64_t count, T* const* dx);
+  void lend_inputs(Lent<T>& lent, Workspace<T>& ws, int64_t count, T* const* dx) const;
   void observe(Workspace<T>& ws, int64_t chain) const {
     ws.laps = watch_ ? watch_->chain(static_cast<size_t>(chain)) : nullptr;
   }
@@ -112,6 +121,7 @@ class Executor {
   WorkspacePool<T> pool_;
   Forward<T> forward_;
   std::unique_ptr<Training> training_;
+  std::unique_ptr<Backward> from_loss_, from_outputs_;
   // train and apply hold it alone; the rest share it. Everyone comes in through the gate, where whoever waits to be
   // alone keeps later ones out: a stream of predictions can't starve training.
   struct Lock {

@@ -12,13 +12,15 @@ namespace netlet {
 template <class T>
 class WorkspacePool {
  public:
-  explicit WorkspacePool(const Network<T>& network) : network_(network) {}
+  // backward: the walk that workspaces are for, which outlives the pool; null where there is none.
+  explicit WorkspacePool(const Network<T>& network, const BackwardPlan* backward = nullptr)
+      : network_(network), backward_(backward) {}
   WorkspacePool(const WorkspacePool&) = delete;
   ~WorkspacePool() {
     for (auto& slot : idle_) delete slot.exchange(nullptr);
   }
 
-  // A forward workspace of at least `capacity` rows, from the idle ones or new; given back at the end.
+  // A workspace of at least `capacity` rows, from the idle ones or new; given back at the end.
   class Lease {
    public:
     Lease(WorkspacePool& pool, int64_t capacity, int threads) : pool_(pool) {
@@ -31,7 +33,7 @@ class WorkspacePool {
           return;
         }
       }
-      ws_ = pool_.network_.workspace(capacity, threads, nullptr);
+      ws_ = pool_.network_.workspace(capacity, threads, pool_.backward_);
     }
     Lease(Lease&&) = default;
     Lease(const Lease&) = delete;
@@ -54,6 +56,7 @@ class WorkspacePool {
 
  private:
   const Network<T>& network_;
+  const BackwardPlan* backward_;
   // A slot is taken by exchanging it for null, so nothing here can block or be left locked.
   std::array<std::atomic<Workspace<T>*>, 16> idle_{};
 };

@@ -65,7 +65,12 @@ class _Executor:
         self, xs: Sequence[NDArray[Any]], y: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> tuple[float, NDArray[Any], list[NDArray[Any]]]: ...
     def vjp(
-        self, xs: Sequence[NDArray[Any]], dys: Sequence[NDArray[Any]], training: bool = False, iteration: int = 0
+        self,
+        xs: Sequence[NDArray[Any]],
+        dys: Sequence[NDArray[Any]],
+        training: bool = False,
+        iteration: int = 0,
+        outs: tuple[Sequence[NDArray[Any]], Sequence[NDArray[Any]], NDArray[Any]] | None = None,
     ) -> tuple[list[NDArray[Any]], list[NDArray[Any]], NDArray[Any]]: ...
     def apply(self, gradient: NDArray[Any], learning_rate: float, iteration: int = 0) -> None: ...
     def profile(

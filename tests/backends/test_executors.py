@@ -13,6 +13,7 @@ import pytest
 from netlet import random
 from netlet.backends import Executor
 from netlet.program import ProgramBuilder, sums_size
+from netlet.program.spec import INFERENCE
 from netlet.testing import Guards, Target, targets
 from netlet.testing.programs import initial_params, random_batch, sample_programs
 
@@ -158,6 +159,16 @@ class TestEveryTarget:
         for a, b in zip([*got[0], *got[1], got[2]], [*want[0], *want[1], want[2]], strict=True):
             assert a.dtype == dtype and a.shape == b.shape
             close(a, b, dtype)
+        outs = (
+            [guards.inout("y", np.full_like(y, np.nan)) for y in got[0]],
+            [guards.inout("dx", np.full_like(dx, np.nan)) for dx in got[1]],
+            guards.inout("dparams", np.full_like(got[2], np.nan)),
+        )
+        again = executor.vjp(xs, dys, INFERENCE, outs)
+        for a, b, out in zip(
+            [*got[0], *got[1], got[2]], [*again[0], *again[1], again[2]], [*outs[0], *outs[1], outs[2]], strict=True
+        ):
+            assert b is out and a.tobytes() == out.tobytes()
         guards.check()
 
     @pytest.mark.parametrize("shuffle", [None, (7, 3)], ids=["in order", "shuffled"])

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from netlet.program.program import Program, sums_size
-from netlet.program.spec import Array
+from netlet.program.spec import Array, Vjp
 
 __all__ = [
     "check_arrays",
     "check_batch_size",
+    "check_gradients",
     "check_iteration",
     "check_outputs",
     "check_rates",
@@ -52,6 +53,17 @@ def check_outputs(program: Program, outs: Sequence[Array], n: int, name: str = "
         raise ValueError(f"{name}: expected {len(program.outputs)} arrays, got {len(outs)}")
     for i, (out, v) in enumerate(zip(outs, program.outputs, strict=True)):
         _check(f"{name}[{i}]", out, (n, *program.values[v].shape), program.dtype)
+
+
+def check_gradients(program: Program, outs: Vjp, n: int) -> None:
+    """Checks the arrays that ``vjp`` writes for ``n`` rows."""
+    ys, dxs, dparams = outs
+    check_outputs(program, ys, n, name="outs: ys")
+    if len(dxs) != len(program.inputs):
+        raise ValueError(f"outs: dxs: expected {len(program.inputs)} arrays, got {len(dxs)}")
+    for i, (dx, v) in enumerate(zip(dxs, program.inputs, strict=True)):
+        _check(f"outs: dxs[{i}]", dx, (n, *program.values[v].shape), program.dtype)
+    _check("outs: dparams", dparams, (program.param_size,), program.dtype)
 
 
 def check_arrays(program: Program, xs: Sequence[Array], y: Array, sample_weight: Array | None) -> int:

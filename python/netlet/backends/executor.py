@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from netlet.backends.predictor import Adapter, Predictor
 from netlet.program.program import Program
-from netlet.program.spec import INFERENCE, Array, Context
+from netlet.program.spec import INFERENCE, Array, Context, Vjp
 
 if TYPE_CHECKING:
     from netlet.backends.measured import Measured
@@ -107,9 +107,14 @@ class Executor(Protocol):
         ...
 
     def vjp(
-        self, xs: Sequence[Array], dys: Sequence[Array], context: Context = INFERENCE
-    ) -> tuple[list[Array], list[Array], Array]:
-        """Returns the outputs, and the gradients of ``sum(output * dy)`` by each input and by the parameters."""
+        self, xs: Sequence[Array], dys: Sequence[Array], context: Context = INFERENCE, outs: Vjp | None = None
+    ) -> Vjp:
+        """Returns the outputs, and the gradients of ``sum(output * dy)`` by each input and by the parameters.
+
+        Args:
+            outs: arrays like those that are returned, to be written in place and returned; they overlap nothing that is
+                read. None makes new ones.
+        """
         ...
 
     def predictor(self, adapter: Adapter) -> Predictor:

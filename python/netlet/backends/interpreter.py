@@ -20,6 +20,7 @@ from netlet import random
 from netlet.backends.checks import (
     check_arrays,
     check_batch_size,
+    check_gradients,
     check_iteration,
     check_outputs,
     check_rates,
@@ -34,7 +35,7 @@ from netlet.backends.training_lock import TrainingLock
 from netlet.config import numpy_dtype
 from netlet.program.ops import METRICS, OPS
 from netlet.program.program import Loss, Metric, Op, Param, Program, metric_slices, sums_size
-from netlet.program.spec import INFERENCE, Array, Context
+from netlet.program.spec import INFERENCE, Array, Context, Vjp
 from netlet.program.update import Update
 
 if TYPE_CHECKING:
@@ -442,10 +443,12 @@ class Interpreter(EpochByEpoch):
         return result
 
     def vjp(
-        self, xs: Sequence[Array], dys: Sequence[Array], context: Context = INFERENCE
-    ) -> tuple[list[Array], list[Array], Array]:
+        self, xs: Sequence[Array], dys: Sequence[Array], context: Context = INFERENCE, outs: Vjp | None = None
+    ) -> Vjp:
         n = check_rows(self.program, xs)
         check_outputs(self.program, dys, n, name="dys")
+        if outs is not None:
+            check_gradients(self.program, outs, n)
         with np.errstate(all="ignore"):
             plan = self._take("vjp", n, context)
             for buffer, x in zip(plan.inputs, xs, strict=True):
@@ -459,7 +462,11 @@ class Interpreter(EpochByEpoch):
             plan.run_backward()
             result = ys, self._input_gradients(plan), plan.gradient.copy()
             self._give(plan)
-        return result
+        if outs is None:
+            return result
+        for out, found in zip([*outs[0], *outs[1], outs[2]], [*result[0], *result[1], result[2]], strict=True):
+            np.copyto(out, found)
+        return outs
 
     def _penalize(self, plan: Plan) -> float:
         """The penalties on the weights, their gradients added to the plan's."""

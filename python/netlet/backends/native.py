@@ -17,7 +17,7 @@ from netlet.backends.host import Host, needs_host
 from netlet.backends.predictor import Adapter, Predictor, PythonPredictor
 from netlet.program.passes import drop_unread
 from netlet.program.program import Program
-from netlet.program.spec import INFERENCE, Array, Context
+from netlet.program.spec import INFERENCE, Array, Context, Vjp
 
 if TYPE_CHECKING:
     from netlet.backends.measured import Measured
@@ -96,10 +96,10 @@ class NativeExecutor:
         return self._executor.gradients(xs, y, sample_weight)
 
     def vjp(
-        self, xs: Sequence[Array], dys: Sequence[Array], context: Context = INFERENCE
-    ) -> tuple[list[Array], list[Array], Array]:
+        self, xs: Sequence[Array], dys: Sequence[Array], context: Context = INFERENCE, outs: Vjp | None = None
+    ) -> Vjp:
         """See :meth:`netlet.backends.Executor.vjp`."""
-        return self._executor.vjp(xs, dys, context.training, context.iteration)
+        return self._executor.vjp(xs, dys, context.training, context.iteration, outs)
 
     def profile(
         self,

@@ -43,12 +43,15 @@ __all__ = [
     "Region",
     "Shape",
     "Spec",
+    "Vjp",
     "elements",
 ]
 
 Array = NDArray[Any]
 Attrs = Mapping[str, Any]
 Shape = tuple[int, ...]
+#: Outputs, gradients of the inputs, and that of the parameters: what an executor's ``vjp`` returns.
+Vjp = tuple[list[Array], list[Array], Array]
 
 
 class Context(NamedTuple):

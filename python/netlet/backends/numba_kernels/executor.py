@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from netlet.backends.checks import (
     check_arrays,
     check_batch_size,
+    check_gradients,
     check_iteration,
     check_outputs,
     check_rates,
@@ -30,7 +31,7 @@ from netlet.backends.predictor import Adapter, Predictor, PythonPredictor
 from netlet.backends.training_lock import TrainingLock
 from netlet.config import numpy_dtype
 from netlet.program import OPS, Program, sums_size
-from netlet.program.spec import INFERENCE, Array, Context, elements
+from netlet.program.spec import INFERENCE, Array, Context, Vjp, elements
 
 if TYPE_CHECKING:
     from netlet.backends.measured import Measured
@@ -156,15 +157,20 @@ class JittedExecutor(EpochByEpoch):
         return float(sums[0]) / n, dparams, dxs
 
     def vjp(
-        self, xs: Sequence[Array], dys: Sequence[Array], context: Context = INFERENCE
-    ) -> tuple[list[Array], list[Array], Array]:
+        self, xs: Sequence[Array], dys: Sequence[Array], context: Context = INFERENCE, outs: Vjp | None = None
+    ) -> Vjp:
         """See :meth:`netlet.backends.Executor.vjp`."""
         n = check_rows(self.program, xs)
         check_outputs(self.program, dys, n, name="dys")
-        ys = [np.empty_like(dy) for dy in dys]
-        dxs = [np.zeros_like(x) for x in xs]
-        dparams = self._steps(codes.VJP, xs, None, None, n, 0, 1, np.zeros(2), ys=ys, dys=dys, dxs=dxs)
-        return ys, dxs, dparams
+        if outs is None:
+            outs = [np.empty_like(dy) for dy in dys], [np.empty_like(x) for x in xs], np.empty_like(self.params)
+        else:
+            check_gradients(self.program, outs, n)
+        ys, dxs, dparams = outs
+        for dx in dxs:
+            dx.fill(0)
+        np.copyto(dparams, self._steps(codes.VJP, xs, None, None, n, 0, 1, np.zeros(2), ys=ys, dys=dys, dxs=dxs))
+        return outs
 
     def predictor(self, adapter: Adapter) -> Predictor:
         """See :meth:`netlet.backends.Executor.predictor`."""
