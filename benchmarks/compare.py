@@ -94,6 +94,7 @@ class Held:
     asks: str = ""  # microseconds
     bound: str = ""  # microseconds below which the processor can't get: see goals_table
     defaults: str = ""  # the fastest peer at its defaults, and the ratio
+    apart: str = ""  # nanoseconds between two threads, in this case
 
 
 def held_goals(found: list[Group]) -> list[Held]:
@@ -136,7 +137,21 @@ def _with_bound(held: Held, group: Group, goal: Goal | None, most: float | None)
     limits = [group.flops / most / 1e3] if most is not None else []
     limits += [reading.median] if reading is not None else []
     bound = number(max(limits)) if limits else ""
-    return replace(held, asks="" if asks is None else number(asks), bound=bound, defaults=_beside_defaults(group, goal))
+    return replace(
+        held,
+        asks="" if asks is None else number(asks),
+        bound=bound,
+        defaults=_beside_defaults(group, goal),
+        apart=_apart(group),
+    )
+
+
+def _apart(group: Group) -> str:
+    """Median, and the extremes where they are far from it."""
+    if not group.apart:
+        return ""
+    middle, low, high = statistics.median(group.apart), min(group.apart), max(group.apart)
+    return number(middle) + (f" [{number(low)}, {number(high)}]" if high > 1.5 * low else "")
 
 
 def _beside_defaults(group: Group, goal: Goal) -> str:
@@ -175,14 +190,16 @@ def goals_table(found: list[Group]) -> list[str]:
     """A row a goal and a row a case that has none, with what was held against it."""
     rows = [row(vars(held).values()) for held in held_goals(found)]
     head = [
-        "| case | Netlet | fastest peer | ratio | goal | met | it asks, µs | roofline, µs | at defaults |",
-        "|---|---:|---:|---:|---|---|---:|---:|---:|",
+        "| case | Netlet | fastest peer | ratio | goal | met | it asks, µs | roofline, µs | at defaults | apart, ns |",
+        "|---|---:|---:|---:|---|---|---:|---:|---:|---:|",
     ]
     intro = [
         "The roofline is what the case's matrix products alone take where the multiply-add units of all cores never "
         "wait: what one of them was measured to do in this run, times the cores. For one row it is what reading the "
-        "weights once takes one core, if that is more. The last column is the fastest peer where each has its "
-        "defaults; a goal is met beside the fastest of all settings only.",
+        'weights once takes one core, if that is more. "At defaults" is the fastest peer where each has its '
+        'defaults; a goal is met beside the fastest of all settings only. "Apart" is what a line of cache took to '
+        "another thread and back, before each round: some 50 ns between processors that share a cache, 300 and more "
+        "between those that do not; a virtual machine's host may move them.",
         "",
     ]
     return intro + head + rows if rows else []

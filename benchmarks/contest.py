@@ -26,6 +26,7 @@ from benchmarks import probe, reference, rounding
 from benchmarks.cases import PROBE, Case, InferenceCase, ProductCase, TrainingCase
 from benchmarks.contestants import OPENBLAS_VARIABLES, THREAD_VARIABLES, Contestant
 from benchmarks.data import Array, Factors, initial_weights, product_factors
+from netlet.runtime import round_trip
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -66,6 +67,7 @@ class Entry:
     repeat: int = 0
     turns: int = 0
     seconds: list[float] = field(default_factory=list)
+    apart: list[float] = field(default_factory=list)  # of the case: see Contest.run
 
 
 class Process:
@@ -151,7 +153,11 @@ class Contest:
         self._processes.clear()
 
     def run(self, case: Case, contestants: Iterable[Contestant]) -> dict[str, Entry]:
-        """Checks, calibrates and times; one entry a contestant, by name. Who fails is timed no more."""
+        """Checks, calibrates and times; one entry a contestant, by name. Who fails is timed no more.
+
+        Before each round, how long a line of cache takes between two threads is noted (``apart``, in nanoseconds): a
+        virtual machine's processors may have been moved.
+        """
         entries = {contestant.name: Entry(contestant) for contestant in contestants}
         want = reference.answer(case)
         allowed = tolerance(case, want)
@@ -162,12 +168,16 @@ class Contest:
         for entry in entries.values():
             self._attempt(entry, self._calibrate)
         order = list(entries.values())
+        apart: list[float] = []
         for _ in range(self._rounds):
+            if (trip := round_trip()) is not None:
+                apart.append(1e9 * trip)
             for entry in order:
                 if len(entry.seconds) < entry.turns:
                     self._attempt(entry, self._turn)
             order = order[1:] + order[:1]
         for entry in entries.values():
+            entry.apart = apart
             self._attempt(entry, lambda entry: self._processes[entry.contestant.name].ask("release"))
         return entries
 

@@ -64,6 +64,11 @@ class Group:
         return CASES.get(self.case)
 
     @property
+    def apart(self) -> list[float]:
+        """Nanoseconds that a line of cache took between two threads, in each round; none in older runs."""
+        return next((figure.info.get("apart", []) for figure in self.figures), [])
+
+    @property
     def is_sweep(self) -> bool:
         """Whether this is but a point of a curve."""
         return self.known is not None and self.known.sweep

@@ -50,6 +50,7 @@ def test_case(case: Case, contestant: Contestant, results: Any, request: pytest.
         error=entry.error,
         tolerance=entry.tolerance,
         repeat=entry.repeat,
+        apart=entry.apart,
     )
     turns = iter(entry.seconds)
     benchmark.pedantic(lambda: _CLOCK.advance(next(turns)), rounds=len(entry.seconds))

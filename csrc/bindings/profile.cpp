@@ -46,6 +46,14 @@ void bind_profile(py::module_& m) {
       },
       py::arg("isa"), py::arg("dtype"), py::arg("num_threads"), py::arg("seconds") = 0.03,
       "GFLOP/s of multiply-adds on registers alone: the best of ten runs that take about `seconds` together.");
+  m.def(
+      "round_trip",
+      []() -> std::optional<double> {
+        py::gil_scoped_release release;
+        const double seconds = round_trip();
+        return seconds < 0 ? std::nullopt : std::optional(seconds);
+      },
+      "Seconds that a line of cache takes to another thread, which writes it, and back; None where none comes.");
 }
 
 }  // namespace netlet

@@ -1,7 +1,9 @@
-// The best of several short runs: what disturbs a run can only make it slower.
+// The best of several short runs, for what disturbs a run can only make it slower; and a line of cache that two threads
+// write by turns.
 #include "program/peak.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <vector>
 
@@ -48,6 +50,53 @@ double fma_peak(Isa isa, int threads, double seconds) {
   for (const T result : results)
     if (!(result > 0)) fail(Kind::runtime, "fma_peak: the arithmetic went wrong");
   return best / 1e9;
+}
+
+double round_trip() {
+  using Clock = std::chrono::steady_clock;
+  constexpr int64_t bursts = 301, turns = 20;
+  constexpr auto patience = std::chrono::milliseconds(20);
+  alignas(128) std::atomic<int64_t> ball{-2};  // even: the first thread's to write, odd: the second's; -2: nobody came
+  std::vector<double> times;
+  // Waits until it is `wanted`; whether it came to be, and nobody gave up.
+  auto await = [&](int64_t wanted) noexcept {
+    Clock::time_point late{};
+    for (int64_t spins = 0;; ++spins) {
+      const int64_t now = ball.load(std::memory_order_acquire);
+      if (now == wanted) return true;
+      if (now == INT64_MAX) return false;
+      if (spins % 1024) continue;
+      if (late == Clock::time_point{})
+        late = Clock::now() + patience;
+      else if (Clock::now() > late)
+        return ball.store(INT64_MAX), false;
+    }
+  };
+  times.reserve(bursts);
+  parallel_for(2, 2, [&](int64_t) noexcept {
+    int64_t nobody = -2;
+    const bool first = ball.compare_exchange_strong(nobody, -1);
+    if (!first) {  // the second: begins the game, and answers
+      if (!ball.compare_exchange_strong(nobody = -1, 0)) return;
+      for (int64_t i = 0; i < bursts * turns; ++i) {
+        if (!await(2 * i + 1)) return;
+        ball.store(2 * i + 2, std::memory_order_release);
+      }
+      return;
+    }
+    if (!await(0)) return;
+    for (int64_t burst = 0; burst < bursts; ++burst) {
+      const auto begin = Clock::now();
+      for (int64_t i = burst * turns; i < (burst + 1) * turns; ++i) {
+        ball.store(2 * i + 1, std::memory_order_release);
+        if (!await(2 * i + 2)) return;
+      }
+      times.push_back(std::chrono::duration<double>(Clock::now() - begin).count() / turns);
+    }
+  });
+  if (times.size() != bursts) return -1;
+  std::nth_element(times.begin(), times.begin() + bursts / 2, times.end());
+  return times[bursts / 2];
 }
 
 template double fma_peak<float>(Isa, int, double);

@@ -44,7 +44,11 @@ def _parser() -> argparse.ArgumentParser:
         "set, threads, OpenMP, CUDA. Exits with status 1 if no backend can serve. Add it to a bug report.",
     )
     info.add_argument("--json", action="store_true", help="as JSON, for programs")
-    info.add_argument("--peak", action="store_true", help="measure the processor's floating-point peak, too")
+    info.add_argument(
+        "--peak",
+        action="store_true",
+        help="measure, too, the processor's floating-point peak and how far apart two threads are",
+    )
     commands.add_parser(
         "examples", help="list the examples", description="Lists the examples and what each of them shows."
     )
@@ -52,11 +56,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _info(*, as_json: bool, peak: bool) -> int:
-    from netlet.runtime import format_runtime, measure_peaks, runtime_info
+    from netlet.runtime import format_runtime, measure_peaks, round_trip, runtime_info
 
     info = runtime_info()
     if peak:
         info["peak"] = measure_peaks()
+        info["round_trip"] = round_trip()
     print(json.dumps(info, indent=2) if as_json else format_runtime(info))
     return 0 if info["backend"] else 1
 

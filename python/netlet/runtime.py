@@ -81,6 +81,18 @@ def fma_peak(
     return peak
 
 
+def round_trip() -> float | None:
+    """Measures how many seconds a line of cache takes to another thread, which writes it, and back.
+
+    Some 50 ns between processors that share a cache, 300 and more between those that do not: work of 8 us can be shared
+    in the first case, not in the second. A virtual machine's host may move its processors at any time.
+
+    Returns: None without the native backend, on one processor, and where the second thread isn't scheduled in time.
+    """
+    native = _native(backend_reasons())
+    return None if native is None else native.round_trip()
+
+
 def measure_peaks() -> dict[str, dict[str, float | None]]:
     """GFLOP/s of the peak by element type, each for one thread and for the default number: "1" and, say, "8"."""
     native = _native(backend_reasons())
@@ -95,6 +107,11 @@ def format_peaks(peaks: dict[str, dict[str, float | None]]) -> str:
         parts = [f"{peak:.4g} on {n} thread{'s' * (n != '1')}" for n, peak in found.items()]
         lines.append(f"{dtype} " + ", ".join(parts))
     return "; ".join(lines) + " (GFLOP/s of multiply-adds)" if any(peaks.values()) else NEEDS_NATIVE
+
+
+def format_round_trip(seconds: float | None) -> str:
+    """One line for what :func:`round_trip` returned."""
+    return "unknown: no second thread" if seconds is None else f"{1e9 * seconds:.0f} ns to another thread and back"
 
 
 def show_runtime(file: TextIO | None = None) -> None:
@@ -122,6 +139,7 @@ def format_runtime(info: dict[str, Any]) -> str:
         ("openmp", info["openmp"]),
         ("cuda", "available" if info["cuda"] is None else f"no: {info['cuda']}"),
         *([("peak", format_peaks(info["peak"]))] if "peak" in info else []),
+        *([("round trip", format_round_trip(info["round_trip"]))] if "round_trip" in info else []),
         ("environment", " ".join(f"{name}={value}" for name, value in info["environment"].items()) or "no NETLET_*"),
     ]
     width = max(len(name) for name, _ in lines)
