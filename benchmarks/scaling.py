@@ -101,7 +101,7 @@ class Schedule:
             most_block=768,
             shared_block=int(find(shared, "the least block that threads share")),
             blocks_each=int(find(r"least = \d+, blocks_each = (\d+);", "the blocks of a thread")),
-            product=1 << int(find(r"int64_t worth = 1 << (\d+);", "the work of a product")),
+            product=1 << int(find(r"kGemmWorth = 1 << (\d+);", "the work of a product")),
             elements=1 << int(find(r"kElementwiseWorth = 1 << (\d+);", "the elements of a loop")),
             gathered=1 << int(find(r"count \* size < \(1 << (\d+)\)", "the rows that are gathered at once")),
         )

@@ -884,7 +884,7 @@ def test_scaling_knows_when_the_schedule_has_changed() -> None:
     text = scaling.sources()
     assert scaling.Schedule.read(text.replace("worth = 8e5", "worth = 9e5")).shard_flops == 9e5
     assert scaling.Schedule.read(text.replace("flops < 1e6", "flops < 2e6")).loop_flops == 2e6
-    assert scaling.Schedule.read(text.replace("worth = 1 << 18", "worth = 1 << 16")).product == 1 << 16
+    assert scaling.Schedule.read(text.replace("kGemmWorth = 1 << 18", "kGemmWorth = 1 << 16")).product == 1 << 16
     with pytest.raises(ValueError, match="the work of a team"):
         scaling.Schedule.read(text.replace("flops < 4e6", "flops <= 4e6"))
     schedule = scaling.Schedule.read(text)

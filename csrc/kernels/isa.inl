@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/activation.inl"
+#include "kernels/dense_few.inl"
 #include "kernels/dropout.inl"
 #include "kernels/elementwise.inl"
 #include "kernels/gemm.inl"
@@ -31,6 +32,10 @@ constexpr Kernels<T> make_kernels(Isa isa) {
   k.gemm = gemm<T>;
   k.gemm_packed_size = gemm_packed_size<T>;
   k.gemm_pack = gemm_pack<T>;
+  k.few_inputs = kFewInputs;
+  k.few_outputs = Vec<T>::lanes;
+  k.few_forward = few_forward<T>;
+  k.few_gradients = few_gradients<T>;
   k.transpose = transpose<T>;
   k.column_sums = column_sums<T>;
   k.add = add<T>;

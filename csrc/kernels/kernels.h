@@ -110,6 +110,20 @@ struct GemmArgs {
   T rate = 0;
 };
 
+// The gradients of a dense layer of few inputs and outputs; see csrc/kernels/dense_few.inl.
+template <class T>
+struct FewGradients {
+  int64_t rows, inputs, outputs;
+  const T* x;   // [R,I]
+  const T* dz;  // [R,O]
+  T* dw;        // [I,O]
+  T* dbias;     // [O], or null where there is no bias
+  bool accumulate = false;
+  T* weights = nullptr;  // [I,O] and [O]: a step of gradient descent is made in them, and dw and dbias aren't written
+  T* bias = nullptr;
+  T rate = 0;
+};
+
 // One loss over rows[R] x positions[P] x classes[C]; see csrc/kernels/loss.inl for each formula.
 template <class T>
 struct LossArgs {
@@ -167,6 +181,12 @@ struct Kernels {
   void (*gemm)(const GemmArgs<T>&);
   int64_t (*gemm_packed_size)(int64_t n, int64_t k);  // elements that gemm_pack writes
   void (*gemm_pack)(int64_t k, int64_t n, const T* b, int64_t b_row, int64_t b_col, T* packed);
+
+  // A dense layer of 1 .. few_inputs inputs and 0 .. few_outputs outputs, in less time than by gemm and with its bits.
+  int64_t few_inputs, few_outputs;
+  void (*few_forward)(int64_t rows, int64_t inputs, int64_t outputs, const T* x, const T* w, const T* bias, bool relu,
+                      T* y);
+  void (*few_gradients)(const FewGradients<T>&);
 
   void (*transpose)(int64_t m, int64_t n, const T* x, T* y);  // y[N,M] <- x[M,N]
   // sums[N] <- (accumulate ? sums : 0) + sum over m of x[M,N], in order of m. ldx is x's row stride.

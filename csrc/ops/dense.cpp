@@ -25,9 +25,14 @@ class Dense final : public Op<T> {
 
   void forward(const Run<T>& run, int64_t batch, const T* const* x, T* y, const T* packed) const override {
     const int64_t rows = batch * outer_;
-    GemmArgs<T> g = forward_args(rows, x[0], run.params, y);
-    if (packed) g.packed_b = packed, g.packed_n = outputs_;
-    gemm(run, g);
+    if (few(run, rows, inputs_, outputs_)) {
+      run.kernels.few_forward(rows, inputs_, outputs_, x[0], run.params + kernel_,
+                              bias_ >= 0 ? run.params + bias_ : nullptr, activation_.act == Act::relu, y);
+    } else {
+      GemmArgs<T> g = forward_args(rows, x[0], run.params, y);
+      if (packed) g.packed_b = packed, g.packed_n = outputs_;
+      gemm(run, g);
+    }
     if (activation_.act != Act::linear && activation_.act != Act::relu) {
       const auto act = run.kernels.act_forward[static_cast<int>(activation_.act)];
       split_range(rows * outputs_, 64, kElementwiseWorth, run.threads,
@@ -44,8 +49,18 @@ class Dense final : public Op<T> {
         act(n, static_cast<T>(activation_.alpha), nullptr, y + i, dy + i, dy + i);
       });
     }
-    if (dx[0]) gemm(run, input_args(rows, dy, run.params, prepared, dx[0]));
+    if (dx[0] && prepared && few(run, rows, outputs_, inputs_))
+      run.kernels.few_forward(rows, outputs_, inputs_, dy, prepared, nullptr, false, dx[0]);
+    else if (dx[0])
+      gemm(run, input_args(rows, dy, run.params, prepared, dx[0]));
     if (!run.dparams) return;
+    if (few(run, rows, inputs_, outputs_)) {
+      FewGradients<T> g{rows, inputs_, outputs_, x[0], dy, run.dparams + kernel_, nullptr, run.accumulate};
+      if (bias_ >= 0) g.dbias = run.dparams + bias_;
+      if (run.descend) g.weights = run.descend + kernel_, g.rate = run.rate;
+      if (run.descend && bias_ >= 0) g.bias = run.descend + bias_;
+      return run.kernels.few_gradients(g);
+    }
     GemmArgs<T> g = kernel_args(rows, x[0], dy, run.dparams + kernel_);
     g.accumulate = run.accumulate;
     if (run.descend) g.weights = run.descend + kernel_, g.rate = run.rate;
@@ -83,6 +98,13 @@ class Dense final : public Op<T> {
   }
 
  private:
+  // Whether a product of these widths has kernels of its own, and isn't worth sharing.
+  static bool few(const Run<T>& run, int64_t rows, int64_t inputs, int64_t outputs) {
+    const Kernels<T>& kernels = run.kernels;
+    return inputs > 0 && inputs <= kernels.few_inputs && outputs <= kernels.few_outputs &&
+           (run.threads <= 1 || rows * inputs * outputs < kGemmWorth);
+  }
+
   GemmArgs<T> forward_args(int64_t rows, const T* x, const T* params, T* y) const {
     GemmArgs<T> g{rows, outputs_, inputs_, x, inputs_, 1, params + kernel_, outputs_, 1, y, outputs_};
     if (bias_ >= 0) g.bias = params + bias_;

@@ -5,6 +5,8 @@
 
 namespace netlet {
 
+inline constexpr int64_t kGemmWorth = 1 << 18;  // multiply-adds below which handing over costs more than it gains
+
 // Elements of scratch one thread may need for this product, however it is cut.
 template <class T>
 int64_t gemm_scratch(const Kernels<T>& kernels, const GemmArgs<T>& g) {
@@ -13,10 +15,9 @@ int64_t gemm_scratch(const Kernels<T>& kernels, const GemmArgs<T>& g) {
 
 template <class T>
 void gemm(const Run<T>& run, GemmArgs<T> g) {
-  constexpr int64_t worth = 1 << 18;  // multiply-adds below which handing over costs more than it gains
   const Kernels<T>& kernels = run.kernels;
   g.scratch = run.scratch;
-  if (run.threads <= 1 || g.m * g.n * g.k < worth) return kernels.gemm(g);
+  if (run.threads <= 1 || g.m * g.n * g.k < kGemmWorth) return kernels.gemm(g);
 
   // Every thread packs its own operands: of all grids, take the one that reads least.
   const int64_t row_tiles = (g.m + kernels.mr - 1) / kernels.mr, column_tiles = (g.n + kernels.nr - 1) / kernels.nr;

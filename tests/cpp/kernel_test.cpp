@@ -136,6 +136,66 @@ void test_gemm(const Kernels<T>& kernels) {
   }
 }
 
+// Dense layers of few inputs and outputs: the bits of gemm, column_sums and sgd, and nothing written beside.
+template <class T>
+void few_case(const Kernels<T>& kernels, std::mt19937& bits, int64_t rows, int64_t inputs, int64_t outputs) {
+  const auto bytes = [](const std::vector<T>& v) { return v.size() * sizeof(T); };
+  const auto same = [&](const std::vector<T>& a, const std::vector<T>& b) {
+    return std::memcmp(a.data(), b.data(), bytes(a)) == 0;
+  };
+  const std::vector<T> x = random<T>(bits, rows * inputs, false), w = random<T>(bits, inputs * outputs, false),
+                       bias = random<T>(bits, outputs, false), dz = random<T>(bits, rows * outputs, false);
+  const std::string note =
+      "rows=" + std::to_string(rows) + " inputs=" + std::to_string(inputs) + " outputs=" + std::to_string(outputs);
+  std::vector<T> scratch(static_cast<size_t>(
+      std::max(kernels.gemm_scratch(rows, outputs, inputs), kernels.gemm_scratch(inputs, outputs, rows))));
+  for (int mode = 0; mode < 4; ++mode) {
+    std::vector<T> got(dz.size() + 1, T(7)), want = got;
+    GemmArgs<T> g{rows, outputs, inputs, x.data(), inputs, 1, w.data(), outputs, 1, want.data(), outputs};
+    g.scratch = scratch.data();
+    if (mode & 1) g.bias = bias.data();
+    g.relu = (mode & 2) != 0;
+    kernels.gemm(g);
+    kernels.few_forward(rows, inputs, outputs, x.data(), w.data(), g.bias, g.relu, got.data());
+    CHECK_NOTE(same(got, want), "forward, " + note + " mode=" + std::to_string(mode));
+  }
+  for (const bool accumulate : {false, true}) {
+    std::vector<T> dw(w.size() + 1, T(0.5)), dbias(bias.size() + 1, T(0.25)), want_dw = dw, want_dbias = dbias;
+    GemmArgs<T> g{inputs, outputs, rows, x.data(), 1, inputs, dz.data(), outputs, 1, want_dw.data(), outputs};
+    g.scratch = scratch.data();
+    g.accumulate = accumulate;
+    kernels.gemm(g);
+    kernels.column_sums(rows, outputs, dz.data(), outputs, want_dbias.data(), accumulate);
+    FewGradients<T> few{rows, inputs, outputs, x.data(), dz.data(), dw.data(), dbias.data(), accumulate};
+    kernels.few_gradients(few);
+    CHECK_NOTE(same(dw, want_dw) && same(dbias, want_dbias), "gradients, " + note);
+    std::fill(dw.begin(), dw.end(), T(0.5));
+    few.dbias = nullptr;
+    kernels.few_gradients(few);
+    CHECK_NOTE(same(dw, want_dw), "gradients without bias, " + note);
+    if (accumulate) continue;
+
+    std::vector<T> weights = w, moved = bias, want_weights = w, want_moved = bias;
+    const std::vector<T> before = dw;
+    kernels.sgd(inputs * outputs, T(0.1), want_dw.data(), want_weights.data());
+    kernels.sgd(outputs, T(0.1), want_dbias.data(), want_moved.data());
+    few.dbias = dbias.data();
+    few.weights = weights.data(), few.bias = moved.data(), few.rate = T(0.1);
+    kernels.few_gradients(few);
+    CHECK_NOTE(same(weights, want_weights) && same(moved, want_moved), "descent, " + note);
+    CHECK_NOTE(same(dw, before) && same(dbias, want_dbias), "descent leaves the gradient, " + note);
+  }
+}
+
+template <class T>
+void test_few(const Kernels<T>& kernels) {
+  std::mt19937 bits(11);
+  CHECK(kernels.few_inputs >= 1 && kernels.few_outputs >= 1);
+  for (int64_t inputs = 1; inputs <= kernels.few_inputs; ++inputs)
+    for (int64_t outputs = 0; outputs <= kernels.few_outputs; ++outputs)
+      for (int64_t rows : {0, 1, 2, 5, 10, 33}) few_case(kernels, bits, rows, inputs, outputs);
+}
+
 template <class T>
 void test_arrays(const Kernels<T>& kernels) {
   std::mt19937 bits(2);
@@ -400,6 +460,7 @@ template <class T>
 void test_all(Isa isa) {
   const Kernels<T>& k = kernels<T>(isa);
   test_gemm(k);
+  test_few(k);
   test_arrays(k);
   test_activations(k);
   test_piecewise(k);
