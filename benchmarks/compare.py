@@ -103,7 +103,8 @@ def held_goals(found: list[Group]) -> list[Held]:
     for group in found:
         if group.ours is not None and not group.is_sweep:
             goals: Iterable[Goal | None] = (group.known.goals if group.known else ()) or (None,)
-            held += [_with_bound(_hold(group, goal), group, goal, most) for goal in goals]
+            rows = [_with_bound(_hold(group, goal), group, goal, most) for goal in goals]
+            held += [replace(one, apart=_apart(group)) for one in rows]
     watched, goal = FIT_OVERHEAD
     ours = {group.case: group.ours for group in found if group.ours}
     if watched in ours and goal.above in ours:
@@ -142,7 +143,6 @@ def _with_bound(held: Held, group: Group, goal: Goal | None, most: float | None)
         asks="" if asks is None else number(asks),
         bound=bound,
         defaults=_beside_defaults(group, goal),
-        apart=_apart(group),
     )
 
 

@@ -61,6 +61,8 @@ bool held_up(Clock::duration wait, Clock::duration work) noexcept {
   return true;
 }
 
+constexpr int kSpins = 2000;  // some tens of microseconds
+
 // A thread that leads and others that help with its loops, one loop at a time.
 //
 // The loop's indices are claimed one by one from `open`, which counts down: its upper half numbers the loop, so that a
@@ -114,8 +116,6 @@ class Team {
   bool smooth = true;  // nobody was held up so far; the leader's own
 
  private:
-  static constexpr int kSpins = 2000;  // some tens of microseconds
-
   // Leader: until `counter` is at `n`; whether that took so long that it slept. (To yield the processor over and over
   // instead can cost whole time slices: Linux 6.18 takes each as given away.)
   bool await(std::atomic<int>& counter, int n) noexcept {
@@ -233,6 +233,21 @@ void run_parallel(int64_t n, int threads, void (*fn)(void*, int64_t) noexcept, v
   const int width = static_cast<int>(std::min<int64_t>(n, threads));
   if (width <= 1 || leads || in_a_loop) return run(&loop);
   run_with_team(width, run, &loop);  // one that stands by for this loop alone
+}
+
+void Milestone::reached() noexcept {
+  if (reached_.fetch_add(1) + 1 == parts_ && waiting_.load() > 0) reached_.notify_all();
+}
+
+void Milestone::await() noexcept {
+  for (int turn = 0; turn < kSpins; ++turn) {
+    if (reached_.load(std::memory_order_acquire) == parts_) return;
+    pause();
+  }
+  const Clock::time_point stopped = Clock::now();
+  waiting_.fetch_add(1);
+  for (int64_t now; (now = reached_.load()) != parts_;) reached_.wait(now);
+  held_up(Clock::now() - stopped, stopped - begin_);
 }
 
 void run_with_team(int threads, void (*body)(void*), void* context) {

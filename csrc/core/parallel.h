@@ -1,6 +1,8 @@
 // Threads: one loop over independent parts. parallel.cpp holds Netlet's only OpenMP.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <type_traits>
@@ -28,10 +30,11 @@ bool parallel_available() noexcept;
 // fn(context, i) for i in [0, n). See parallel_for.
 void run_parallel(int64_t n, int threads, void (*fn)(void*, int64_t) noexcept, void* context) noexcept;
 
-// f(i) for i in [0, n), on at most `threads` threads, each index going to whoever is free. Which thread runs which i
-// must not matter. f is noexcept. Within with_team its helpers take part; else a team is woken for this loop alone.
-// Serial where n or threads is at most 1, within another parallel_for, and in a forked child, where the parent's
-// threads do not exist and OpenMP would wait for them for ever.
+// f(i) for i in [0, n), on at most `threads` threads, each index going to whoever is free, and begun when all smaller
+// ones have been begun: it may wait for them (Milestone). Which thread runs which i must not matter. f is noexcept.
+// Within with_team its helpers take part; else a team is woken for this loop alone. Serial where n or threads is at
+// most 1, within another parallel_for, and in a forked child, where the parent's threads do not exist and OpenMP would
+// wait for them for ever.
 template <class F>
 void parallel_for(int64_t n, int threads, F&& f) {
   static_assert(noexcept(f(int64_t(0))), "an exception cannot leave a thread: declare the loop's body noexcept");
@@ -44,6 +47,29 @@ void parallel_for(int64_t n, int threads, F&& f) {
       n, threads, [](void* body, int64_t i) noexcept { (*static_cast<Body*>(body))(i); },
       const_cast<void*>(static_cast<const void*>(&f)));
 }
+
+// Where the parts of a loop's first stage meet before those of its second begin, within one parallel_for.
+//
+//   Milestone all(n);
+//   parallel_for(n + m, threads, [&](int64_t i) noexcept {
+//     if (i < n) return first(i), all.reached();
+//     all.await();
+//     second(i - n);
+//   });
+class Milestone {
+ public:
+  explicit Milestone(int64_t parts) noexcept : parts_(parts), begin_(std::chrono::steady_clock::now()) {}
+  Milestone(const Milestone&) = delete;
+
+  void reached() noexcept;
+  void await() noexcept;  // until it was reached by as many as there are parts
+
+ private:
+  const int64_t parts_;
+  const std::chrono::steady_clock::time_point begin_;
+  std::atomic<int64_t> reached_{0};
+  std::atomic<int> waiting_{0};
+};
 
 // body(context) on this thread, while up to threads - 1 others stand by for its loops. See with_team.
 void run_with_team(int threads, void (*body)(void*), void* context);

@@ -13,8 +13,9 @@ constexpr double kTogether = 8e-3;  // of work together: long enough for a helpe
 constexpr double kFirst = 0.5e-3;   // after so long a trial that goes badly ends
 constexpr double kLeast = 0.1e-3;   // of a stretch: to begin and end a team takes a tenth of that
 constexpr double kBadly = 1.3;
-constexpr double kAgain = 0.1;    // between trials, at least
-constexpr double kShare = 0.01;   // of all time that trials may cost, at most
+constexpr double kSoon = 5e-3;    // from leaving the helpers to the first trial of them; twice that to the next, ...
+constexpr double kAgain = 0.1;    // up to this between trials, or longer:
+constexpr double kShare = 0.01;   // of all time that trials may cost in the end
 constexpr double kBetter = 0.95;  // of its cost: where the other way costs less than that, it is taken
 
 // Who holds it counts; who doesn't get it goes without.
@@ -61,7 +62,7 @@ void ThreadChoice::took(bool together, double units, double seconds, double now)
     if (other > 0 && other < kBetter * average)
       choose(!together, now);
     else if (seen_ > 2 * kWarm && again_ == std::numeric_limits<double>::infinity())
-      again_ = now;
+      again_ = now, pause_ = kAgain / 2;
   } else if (trying_) {
     trial_units_ += units;
     trial_seconds_ += seconds;
@@ -70,7 +71,8 @@ void ThreadChoice::took(bool together, double units, double seconds, double now)
     if (trial_seconds_ < (together ? kTogether : kAlone) && !badly) return;
     trying_ = false;
     cost(together) = found;
-    again_ = now + std::max(kAgain, (trial_seconds_ - trial_units_ * present) / kShare);
+    pause_ = std::min(2 * pause_, std::max(kAgain, (trial_seconds_ - trial_units_ * present) / kShare));
+    again_ = now + pause_;
     if (found < kBetter * present) choose(together, now);
   }
 }
@@ -78,7 +80,8 @@ void ThreadChoice::took(bool together, double units, double seconds, double now)
 void ThreadChoice::choose(bool together, double now) noexcept {
   together_.store(together, std::memory_order_relaxed);
   trying_ = false;
-  again_ = now + kAgain;
+  pause_ = together ? kAgain : kSoon;  // what made helpers dear may have been somebody's short burst of work
+  again_ = now + pause_;
 }
 
 }  // namespace netlet

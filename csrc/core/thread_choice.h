@@ -42,6 +42,7 @@ class ThreadChoice {
   double cost_[2] = {0, 0};                                 // seconds a unit, alone and together; 0 before it is known
   double seen_ = 0;                                         // seconds of work so far
   double again_ = std::numeric_limits<double>::infinity();  // when the other way is to be tried
+  double pause_ = 0;                                        // from one trial to the next
   bool trying_ = false;
   double trial_units_ = 0, trial_seconds_ = 0;
 };

@@ -99,6 +99,8 @@ class Executor {
   // One step, with its update. `interrupt`, where given, is asked between ops until the update begins.
   void step(Training& t, const Rows<T>& rows, const int64_t* order, int64_t first, int64_t count, double rate,
             int64_t iteration, double* sums, int threads, Interrupt* interrupt);
+  void add_up(Training& t, int64_t shards, int64_t begin, int64_t end) const;
+  void update(Training& t, int64_t shards, int64_t begin, int64_t end);
   void add_sums(Workspace<T>& ws, int64_t count, double* sums) const;
   void lend_inputs(Lent<T>& lent, Workspace<T>& ws, int64_t count, T* const* dx) const;
   void observe(Workspace<T>& ws, int64_t chain) const {

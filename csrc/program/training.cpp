@@ -26,6 +26,8 @@ void gather_rows(const void* from, const int64_t* order, int64_t n, int64_t byte
   }
 }
 
+constexpr int64_t kStretch = 2048;  // parameters that are updated at a time
+
 }  // namespace
 
 template <class T>
@@ -106,6 +108,25 @@ void Executor<T>::gather(Workspace<T>& ws, const Rows<T>& rows, const int64_t* o
   *weight = rows.weight ? ws.weight : nullptr;
 }
 
+// Parameters begin .. end - 1: the shards' gradients are added by a tree that depends on their number alone,
+// ((0+1)+(2+3))+..., into the first's.
+template <class T>
+void Executor<T>::add_up(Training& t, int64_t shards, int64_t begin, int64_t end) const {
+  for (int64_t reach = 1; reach < shards; reach *= 2)
+    for (int64_t s = 0; s + reach < shards; s += 2 * reach)
+      network_.kernels().add(end - begin, t.gradient_of(s + reach) + begin, t.gradient_of(s) + begin);
+}
+
+// The same, and the optimizer's step where it goes element by element: a stretch at a time, in the nearest cache.
+template <class T>
+void Executor<T>::update(Training& t, int64_t shards, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; i += kStretch) {
+    const int64_t stop = std::min(i + kStretch, end);
+    add_up(t, shards, i, stop);
+    if (update_.by_stretch()) update_.stretch(t.gradient.data(), i, stop - i);
+  }
+}
+
 template <class T>
 void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, int64_t first, int64_t count,
                        double rate, int64_t iteration, double* sums, int threads, Interrupt* interrupt) {
@@ -146,8 +167,27 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
     if (descend) r.descend = params_, r.rate = static_cast<T>(rate);
     network_.backward(t.plan, r, ws, n, t.prepared_of.data(), ask);
   };
+  // Nobody but the optimizer, element by element, has to see the gradient: each thread goes on from its shards to a
+  // part of the update, as soon as all shards are done.
+  const bool staged =
+      shards > 1 && outer > 1 && !interrupt && !penalizes && !updates && update_.by_stretch() && !constrains;
   if (shards == 1) {
     one_shard(0, interrupt);
+  } else if (staged) {
+    const int64_t parts = std::min({int64_t{outer}, shards, (p.param_size + kStretch - 1) / kStretch});
+    update_.begin(rate, iteration);
+    Milestone all(shards);
+    parallel_for(shards + parts, outer, [&](int64_t i) noexcept {
+      if (i < shards) return one_shard(i, nullptr), all.reached();
+      all.await();
+      i -= shards;
+      Laps* const own = t.shards[at(i)]->laps;
+      start(own);
+      const int64_t begin = p.param_size * i / parts / 16 * 16;
+      const int64_t end = i + 1 == parts ? p.param_size : p.param_size * (i + 1) / parts / 16 * 16;
+      update(t, shards, begin, end);
+      lap(own, Part::update);
+    });
   } else {  // in rounds where the step is a long one, so that a stop is heard in time
     const double work = 3 * network_.plan().flops * static_cast<double>(t.shard_rows);
     const int64_t round =
@@ -161,31 +201,17 @@ void Executor<T>::step(Training& t, const Rows<T>& rows, const int64_t* order, i
   if (watch_) watch_->team = std::min<int64_t>(outer, shards);
   start(laps);
 
-  // The shards' gradients are added by a tree that depends on their number alone, ((0+1)+(2+3))+..., and the optimizer
-  // takes its step, a stretch at a time while it is in the nearest cache.
-  constexpr int64_t stretch = 2048;
   const int updaters = team_at_once(update_.flops() * static_cast<double>(p.param_size * shards), threads);
-  auto add_up = [&](int64_t i, int64_t part) {
-    for (int64_t reach = 1; reach < shards; reach *= 2)
-      for (int64_t s = 0; s + reach < shards; s += 2 * reach)
-        network_.kernels().add(part, t.gradient_of(s + reach) + i, t.gradient_of(s) + i);
-  };
   const bool whole = penalizes || updates;  // the host sees the whole gradient at once
-  if (whole)
-    for (int64_t i = 0; i < p.param_size; i += stretch) add_up(i, std::min(stretch, p.param_size - i));
+  if (whole) add_up(t, shards, 0, p.param_size);
   if (penalizes) sums[0] += static_cast<double>(count) * host->penalize(t.gradient.data());
-  if (!descend) {
+  if (!descend && !staged) {
     if (updates) {
       host->update(t.gradient.data(), rate, iteration);
     } else {
       update_.begin(rate, iteration);
-      split_range(p.param_size, stretch, 0, updaters, [&](int64_t i, int64_t n) {
-        for (const int64_t end = i + n; i < end; i += stretch) {
-          const int64_t part = std::min(stretch, end - i);
-          if (!whole) add_up(i, part);
-          if (update_.by_stretch()) update_.stretch(t.gradient.data(), i, part);
-        }
-      });
+      split_range(p.param_size, kStretch, 0, updaters,
+                  [&](int64_t i, int64_t n) { update(t, whole ? 1 : shards, i, i + n); });
       if (!update_.by_stretch()) update_.all(t.gradient.data());
     }
     if (constrains) host->constrain();
