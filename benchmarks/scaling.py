@@ -245,9 +245,9 @@ def _predict(
 
 
 @contextmanager
-def netlet_threads(threads: int) -> Iterator[None]:
-    """Executors that are made inside have this many threads, and use them."""
-    wanted = {"NETLET_NUM_THREADS": str(threads), "NETLET_DYNAMIC": "0"}
+def netlet_threads(threads: int, *, always: bool = True) -> Iterator[None]:
+    """Executors that are made inside have this many threads, and use them ``always`` or where they are faster."""
+    wanted = {"NETLET_NUM_THREADS": str(threads), "NETLET_DYNAMIC": str(int(not always))}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:
@@ -287,9 +287,9 @@ def counts() -> list[int]:
     return [*powers, have]
 
 
-def unit_of(case: Network, threads: int) -> tuple[Callable[[], Any], int]:
-    """A call of the case with so many threads, and how many steps or calls it holds."""
-    with netlet_threads(threads):
+def unit_of(case: Network, threads: int, *, always: bool = True) -> tuple[Callable[[], Any], int]:
+    """A call of the case with so many threads, as `netlet_threads` has them; and how many steps or calls it holds."""
+    with netlet_threads(threads, always=always):
         if isinstance(case, InferenceCase):
             predict_, x = netlet_model.prepare_inference(case, initial_weights(case), {}), inference_rows(case)
             predict_(x)  # makes the executor

@@ -97,7 +97,7 @@ def neighbours(count: int) -> Iterator[None]:
 
 def measure_sharing(case: Network, threads: int, seconds: float, rounds: int) -> dict[int, float]:
     """Seconds of a step or call by the number of busy neighbours: medians of the turns' means."""
-    unit, steps = unit_of(case, threads)
+    unit, steps = unit_of(case, threads, always=False)
     found: dict[int, list[float]] = {count: [] for count in range(cores() + 1)}
     for _ in range(rounds):
         for count, times in found.items():

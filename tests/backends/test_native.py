@@ -79,6 +79,31 @@ def test_training_gives_the_same_bits_on_any_number_of_threads(isa, widths, dtyp
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize("widths", [SMALL, LARGE], ids=["row-sharded", "op-parallel"])
+def test_trying_threads_and_one_alone_changes_no_bit(widths, monkeypatch):
+    """Long enough for both to be tried; predictions, too, of every size that is tried by itself."""
+    program = network(widths)
+    x, y = data(program, 2000)
+    seen = set()
+    for threads, dynamic in ((1, "1"), (2, "0"), (2, "1"), (3, "1")):
+        monkeypatch.setenv("NETLET_DYNAMIC", dynamic)
+        e = executor(program, ISAS[-1], threads)
+        sums = np.zeros((60, sums_size(program)))
+        e.train_epochs([x], y, None, batch_size=128, shuffle=(5, 0), epochs=60, learning_rate=0.01, sums=sums)
+        seen.add(e.params.tobytes() + e.slots.tobytes() + sums.tobytes())
+        predicted = [e.predict([x[:n]], None, 512)[0] for n in (500, 2000) for _ in range(200)]
+        for rows in predicted:
+            assert np.array_equal(rows.view(np.uint32), predicted[-1][: len(rows)].view(np.uint32))
+        seen.add(predicted[-1].tobytes())
+    assert len(seen) == 2
+
+
+def test_whether_threads_are_tried_is_a_matter_of_0_or_1(monkeypatch):
+    monkeypatch.setenv("NETLET_DYNAMIC", "maybe")
+    with pytest.raises(ValueError, match="NETLET_DYNAMIC: expected 0 or 1, got 'maybe'"):
+        executor(network(SMALL), ISAS[-1], 2)
+
+
 @pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("widths", [SMALL, LARGE], ids=["row-sharded", "op-parallel"])
 @pytest.mark.parametrize("activation", ["relu", "gelu", "softplus"])

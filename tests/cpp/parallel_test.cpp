@@ -148,6 +148,37 @@ void test_concurrent_callers() {
   CHECK(good == 300);
 }
 
+// No part of the second stage begins before all of the first are done, whoever runs them; with one thread, too.
+void test_stages() {
+  for (const int threads : {1, 2, 3, 8})
+    for (const int64_t first : {1, 2, 7, 40})
+      for (const int64_t second : {0, 1, 3, 8}) {
+        int64_t early = 0, runs = 0;
+        with_team(threads, [&] {
+          for (int round = 0; round < 20; ++round) {
+            std::atomic<int64_t> done{0}, begun_early{0}, after{0};
+            Milestone all(first);
+            parallel_for(first + second, threads, [&](int64_t i) noexcept {
+              if (i < first) {
+                if (round == 0 && i == 0) std::this_thread::sleep_for(std::chrono::microseconds(200));
+                ++done;
+                return all.reached();
+              }
+              all.await();
+              if (done != first) ++begun_early;
+              ++after;
+            });
+            early += begun_early;
+            runs += done + after;
+          }
+        });
+        const std::string note =
+            std::to_string(threads) + " threads, " + std::to_string(first) + " and then " + std::to_string(second);
+        CHECK_NOTE(early == 0, note);
+        CHECK_NOTE(runs == 20 * (first + second), note);
+      }
+}
+
 // The parent has used its threads; a child that entered them would wait for ever.
 void test_fork() {
   CHECK(visits_each(100, 4));
@@ -245,6 +276,7 @@ int main() {
   test_starts_no_thread();
   test_loops();
   test_teams();
+  test_stages();
   test_concurrent_callers();
   test_fork();
   test_environment();
