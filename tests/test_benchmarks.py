@@ -494,6 +494,18 @@ def test_the_roofline_is_of_all_cores_and_for_one_row_of_reading() -> None:
     assert bounds[one.name] == "0.4"
 
 
+def test_goals_tell_how_far_apart_the_processors_were() -> None:
+    run = _fixture_run({"tabular": {"netlet": [8, 8], "jax": [17, 17]}, "seed_mlp": {"netlet": [1, 1], "jax": [2, 2]}})
+    for entry in run["benchmarks"]:
+        if entry["params"]["case"] == "tabular":
+            entry["extra_info"]["apart"] = [52.0, 50.0, 371.2]
+    found = {held.case: held.apart for held in compare.held_goals(figures.groups(run))}
+    assert found == {"tabular": "52 [50, 371]", "seed_mlp": ""}
+    for entry in run["benchmarks"]:
+        entry["extra_info"]["apart"] = [52.0, 50.0, 61.0]
+    assert {held.apart for held in compare.held_goals(figures.groups(run))} == {"52"}
+
+
 def test_compare_shows_ratios_goals_and_the_cases_lost(tmp_path: Path) -> None:
     run = _fixture_run(
         {

@@ -1,6 +1,6 @@
 // Whether work that recurs is done sooner with helpers or by one thread alone, found by trying both.
 //
-// Only trying tells. A step of 8 us on one thread takes 6.6 us on two whose processors share a cache and 20 us on two
+// Only trying tells. A step of 8 us on one thread takes 6 us on two whose processors share a cache and 20 us on two
 // that do not, and a virtual machine's host moves them from one to the other within seconds; and where somebody else
 // wants the processors, too, a helper that was stopped is waited for. This is the two-armed bandit of the textbooks
 // (Sutton & Barto, "Reinforcement Learning", 2nd ed., section 2.5: costs that drift want a moving average), explored

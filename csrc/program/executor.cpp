@@ -2,7 +2,6 @@
 #include "program/executor.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "program/schedule.h"
 #include "program/training.h"
