@@ -14,8 +14,10 @@ constexpr double kFirst = 0.5e-3;   // after so long a trial that goes badly end
 constexpr double kLeast = 0.1e-3;   // of a stretch: to begin and end a team takes a tenth of that
 constexpr double kBadly = 1.3;
 constexpr double kSoon = 5e-3;    // from leaving the helpers to the first trial of them; twice that to the next, ...
-constexpr double kAgain = 0.1;    // up to this between trials, or longer:
+constexpr double kShort = 0.3;    // helpers left before so long were taken by mistake
+constexpr double kAgain = 0.1;    // up to this, or longer:
 constexpr double kShare = 0.01;   // of all time that trials may cost in the end
+constexpr double kSeldom = 1;     // as kAgain, to trials of one alone, which is steady: few calls are to wait for them
 constexpr double kBetter = 0.95;  // of its cost: where the other way costs less than that, it is taken
 
 // Who holds it counts; who doesn't get it goes without.
@@ -71,7 +73,8 @@ void ThreadChoice::took(bool together, double units, double seconds, double now)
     if (trial_seconds_ < (together ? kTogether : kAlone) && !badly) return;
     trying_ = false;
     cost(together) = found;
-    pause_ = std::min(2 * pause_, std::max(kAgain, (trial_seconds_ - trial_units_ * present) / kShare));
+    const double most = std::max(together ? kAgain : kSeldom, (trial_seconds_ - trial_units_ * present) / kShare);
+    pause_ = std::min(2 * pause_, most);
     again_ = now + pause_;
     if (found < kBetter * present) choose(together, now);
   }
@@ -80,7 +83,15 @@ void ThreadChoice::took(bool together, double units, double seconds, double now)
 void ThreadChoice::choose(bool together, double now) noexcept {
   together_.store(together, std::memory_order_relaxed);
   trying_ = false;
-  pause_ = together ? kAgain : kSoon;  // what made helpers dear may have been somebody's short burst of work
+  if (together) {
+    alone_pause_ = pause_;
+    pause_ = kAgain;
+  } else if (now - chosen_ < kShort) {  // they were soon left again: what a trial finds isn't what lasts
+    pause_ = std::min(2 * alone_pause_, 4 * kAgain);
+  } else {  // what made helpers dear may have been somebody's short burst of work
+    pause_ = kSoon;
+  }
+  chosen_ = now;
   again_ = now + pause_;
 }
 

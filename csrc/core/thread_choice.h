@@ -43,6 +43,8 @@ class ThreadChoice {
   double seen_ = 0;                                         // seconds of work so far
   double again_ = std::numeric_limits<double>::infinity();  // when the other way is to be tried
   double pause_ = 0;                                        // from one trial to the next
+  double alone_pause_ = 0;                                  // ... when helpers were last taken
+  double chosen_ = -1e9;                                    // when the present choice was made
   bool trying_ = false;
   double trial_units_ = 0, trial_seconds_ = 0;
 };

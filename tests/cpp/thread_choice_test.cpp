@@ -75,6 +75,18 @@ void test_cost() {
     }
 }
 
+// Help that comes and goes, as a helper does that shares its processor: dearer than none in the mean, though trials may
+// meet it at its best. It is left, and taken by mistake ever more seldom.
+void test_bursts() {
+  Worker worker;
+  double shared = 0;
+  for (int i = 0; i < 50; ++i) {
+    const double part = worker.work(0.02, 10e-6, 6e-6, 100) + worker.work(0.02, 10e-6, 25e-6, 100);
+    if (i >= 10) shared += part / 2;
+  }
+  CHECK_NOTE(shared / 40 < 0.2, std::to_string(shared / 40));
+}
+
 // Where a stretch together costs something to begin, a trial of it still ends.
 void test_beginnings() {
   Worker worker;
@@ -106,6 +118,7 @@ int main() {
   test_choices();
   test_change();
   test_cost();
+  test_bursts();
   test_beginnings();
   test_threads();
   return test::report("thread_choice_test");
