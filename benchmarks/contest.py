@@ -40,9 +40,9 @@ MOST_TOLERANCE = 0.02
 # A shuffled run ends elsewhere than the unshuffled one: by up to 0.2 of the way in the reference. This is no more than
 # a guard against nonsense; that every row is trained on once, in a new order, is what the probe shows.
 SHUFFLED_TOLERANCE = 0.5
-# Thread pools of the last contestant spin before they sleep: OpenBLAS' for 2^26 ticks of the processor's clock counter,
-# 26 ms where that has 2.6 GHz.
-SETTLE_SECONDS = 0.03
+# After a turn threads spin for a while, OpenBLAS' for 0.1 s: the worker replies when they have ceased to.
+# This is for the thread of this process with which it measures how far apart two are.
+SETTLE_SECONDS = 0.02
 # A contestant that takes long gets fewer turns: at least 3, and no more than this many budgets of them in a case.
 ALLOWANCE = 10
 LEAST_TURNS = 3

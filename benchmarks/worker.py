@@ -107,13 +107,16 @@ class _Worker:
 
     def calibrate(self, budget: float) -> dict[str, Any]:
         repeat, seconds = self._ready().calibrate(budget)
+        settle()
         return {"repeat": repeat, "seconds": seconds}
 
     def time(self, repeat: int, warm: bool) -> dict[str, Any]:
         job = self._ready()
         if warm:
             job.warm()
-        return {"seconds": job.seconds(repeat)}
+        seconds = job.seconds(repeat)
+        settle()
+        return {"seconds": seconds}
 
     def release(self) -> dict[str, Any]:
         self._job = None
@@ -123,6 +126,16 @@ class _Worker:
         if self._job is None:
             raise RuntimeError(f"{self._contestant}: no case is prepared")
         return self._job
+
+
+def settle(pause: float = 0.01, most: float = 1.0) -> None:
+    """Returns when this process has been idle for ``pause`` seconds: its threads have ceased to spin for more work."""
+    begin, used = time.monotonic(), time.process_time()
+    while time.monotonic() - begin < most:
+        time.sleep(pause)
+        before, used = used, time.process_time()
+        if used - before < pause / 10:
+            return
 
 
 def main(name: str) -> None:

@@ -11,6 +11,7 @@ import platform
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 import zipfile
 from pathlib import Path
@@ -35,6 +36,7 @@ from benchmarks import (
     scaling,
     streaming,
     threads,
+    worker,
 )
 from benchmarks.cases import (
     CASES,
@@ -492,6 +494,23 @@ def test_the_roofline_is_of_all_cores_and_for_one_row_of_reading() -> None:
     rate = 2 * product.flops / 1000.0  # of two cores, a microsecond
     assert float(bounds[batch.name]) == pytest.approx(batch.flops / rate, rel=0.01)
     assert bounds[one.name] == "0.4"
+
+
+def test_a_turn_ends_when_the_worker_is_idle() -> None:
+    stop = time.monotonic() + 0.15
+
+    def spin() -> None:
+        while time.monotonic() < stop:
+            pass
+
+    spinner = threading.Thread(target=spin)
+    spinner.start()
+    worker.settle()
+    assert time.monotonic() >= stop
+    spinner.join()
+    begin = time.monotonic()
+    worker.settle()
+    assert time.monotonic() - begin < 0.15
 
 
 def test_goals_tell_how_far_apart_the_processors_were() -> None:
